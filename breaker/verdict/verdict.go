@@ -1,0 +1,173 @@
+// Package verdict judges a circuit breaker from what was seen of it from outside: the
+// calls of a client and the connection attempts that reached the dependency. Each
+// property has a file of its own. It is pure: it must never call, wait or read a clock.
+package verdict
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A Verdict is what a property, or a whole scenario, came to.
+type Verdict uint8
+
+// The verdicts; their numbers are in metrics and must stay.
+const (
+	Pass         Verdict = iota // it does what its owner declares
+	Fail                        // it does not
+	Inconclusive                // it could not be told
+	Invalid                     // the fault met no packet, or someone removed it
+	Aborted                     // a guard or a person stopped it
+	Skipped                     // a property that does not apply
+)
+
+// Verdicts lists all of them in the order of their numbers.
+func Verdicts() []Verdict { return []Verdict{Pass, Fail, Inconclusive, Invalid, Aborted, Skipped} }
+
+// String returns the word that reports and metrics use.
+func (v Verdict) String() string {
+	switch v {
+	case Pass:
+		return "pass"
+	case Fail:
+		return "fail"
+	case Inconclusive:
+		return "inconclusive"
+	case Invalid:
+		return "invalid"
+	case Aborted:
+		return "aborted"
+	case Skipped:
+		return "skipped"
+	}
+	return fmt.Sprintf("verdict(%d)", uint8(v))
+}
+
+// MarshalText writes the word.
+func (v Verdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText reads the word back.
+func (v *Verdict) UnmarshalText(b []byte) error {
+	for _, k := range Verdicts() {
+		if k.String() == string(b) {
+			*v = k
+			return nil
+		}
+	}
+	return fmt.Errorf("verdict: got %q, want one of pass, fail, inconclusive, invalid, aborted, skipped", b)
+}
+
+// ExitCode is how the commands end that answer with a verdict.
+func (v Verdict) ExitCode() int {
+	switch v {
+	case Pass:
+		return 0
+	case Fail:
+		return 1
+	case Invalid:
+		return 4
+	case Aborted:
+		return 5
+	case Inconclusive, Skipped:
+	}
+	return 3
+}
+
+// A Property is one thing a circuit breaker must do, and what was seen of it.
+type Property struct {
+	ID       string
+	Verdict  Verdict
+	Expected string
+	Observed string
+	Detail   string // one plain sentence for the person who has to mend it
+	Span
+}
+
+// A rule judges one property.
+type rule struct {
+	id    string
+	judge func(Declared, *Observed) Property
+}
+
+// rules lists every property, in the order of a report.
+func rules() []rule {
+	return []rule{
+		{"trips-at-threshold", tripsAtThreshold},
+		{"quiet-while-open", quietWhileOpen},
+		{"fails-fast", failsFast},
+		{"closes-on-success", closesOnSuccess},
+		{"isolated", isolated},
+		{"answer-while-open", answerWhileOpen},
+	}
+}
+
+// IDs lists the properties that are judged.
+func IDs() []string {
+	var ids []string
+	for _, r := range rules() {
+		ids = append(ids, r.id)
+	}
+	return ids
+}
+
+// Judge judges every property.
+func Judge(d Declared, o *Observed) []Property {
+	var out []Property
+	for _, r := range rules() {
+		p := r.judge(d, o)
+		p.ID = r.id
+		out = append(out, p)
+	}
+	return out
+}
+
+// Void takes back what was judged of a run whose fault did not bite: without evidence
+// nothing passed and nothing failed.
+func Void(ps []Property, reason string) []Property {
+	out := slices.Clone(ps)
+	for i := range out {
+		if out[i].Verdict != Skipped {
+			out[i].Verdict, out[i].Observed, out[i].Detail = Invalid, "", reason
+		}
+	}
+	return out
+}
+
+// Roll makes the verdict of a scenario: invalid if the fault did not bite; else fail
+// if any property failed, even if then aborted; else aborted; else inconclusive if a
+// required property is; else pass. All skipped is inconclusive. invalid and aborted
+// are the reasons for these, or empty; require lists property ids, all if empty.
+func Roll(ps []Property, invalid, aborted string, require []string) (Verdict, string) {
+	switch failed := with(ps, Fail); {
+	case invalid != "":
+		return Invalid, invalid
+	case len(failed) > 0:
+		return Fail, "failed: " + strings.Join(failed, ", ")
+	case aborted != "":
+		return Aborted, aborted
+	}
+	for _, p := range ps {
+		needed := len(require) == 0 || slices.Contains(require, p.ID)
+		if needed && p.Verdict == Inconclusive {
+			return Inconclusive, p.ID + ": " + p.Detail
+		}
+		if slices.Contains(require, p.ID) && p.Verdict == Skipped {
+			return Inconclusive, p.ID + " is required and was skipped: " + p.Detail
+		}
+	}
+	if len(with(ps, Pass)) == 0 {
+		return Inconclusive, "no property could be judged"
+	}
+	return Pass, fmt.Sprintf("%d of %d properties hold, none failed", len(with(ps, Pass)), len(ps))
+}
+
+func with(ps []Property, v Verdict) []string {
+	var ids []string
+	for _, p := range ps {
+		if p.Verdict == v {
+			ids = append(ids, p.ID)
+		}
+	}
+	return ids
+}

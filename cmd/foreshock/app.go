@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/foreshock/foreshock/contracts"
+	"github.com/foreshock/foreshock/faults"
+	"github.com/foreshock/foreshock/internal/config"
+	"github.com/foreshock/foreshock/internal/kind"
+	runner "github.com/foreshock/foreshock/internal/run"
+	"github.com/foreshock/foreshock/journeys"
+	"github.com/foreshock/foreshock/probes"
+	"github.com/foreshock/foreshock/results"
+	"github.com/foreshock/foreshock/results/export"
+	"github.com/foreshock/foreshock/results/sqlite"
+	"github.com/foreshock/foreshock/scenarios"
+)
+
+// closeLimit is how long storing what is left and ending the browser may take.
+const closeLimit = 10 * time.Second
+
+// An app is everything that a configuration asks for, wired.
+type app struct {
+	cfg    *config.Config
+	store  *sqlite.Store // nil without a configuration
+	hub    *results.Hub  // nil without a configuration
+	prom   *export.Prometheus
+	pool   *journeys.Pool
+	runner *runner.Runner
+	engine *scenarios.Engine
+	loader scenarios.Loader
+}
+
+// nowhere takes records where no configuration names a store.
+type nowhere struct{}
+
+func (nowhere) Publish(context.Context, ...results.Record) error { return nil }
+
+// newApp wires what the configuration at path asks for; an empty path asks for
+// nothing. ownNamespace says that we made the network namespace that we are in.
+func (p *program) newApp(ctx context.Context, path string, ownNamespace bool) (*app, error) {
+	a := p.bare(ownNamespace)
+	var pub runner.Publisher = nowhere{}
+	if path != "" {
+		cfg, err := a.load(path, p.env)
+		if err != nil {
+			return nil, err
+		}
+		a.cfg, a.loader.Secrets = cfg, cfg.Secrets
+		if a.store, err = sqlite.Open(ctx, cfg.Store); err != nil {
+			return nil, fmt.Errorf("store: %w", err)
+		}
+		a.hub = results.NewHub(a.store, p.log)
+		last, err := a.store.Last(ctx)
+		if err != nil {
+			return nil, errors.Join(err, a.store.Close())
+		}
+		for _, s := range cfg.Sinks {
+			a.hub.AddSink(s.Name, s.Sink, last)
+		}
+		pub = a.hub
+	}
+	a.engine.Events = pub
+	a.runner = runner.New(a.cfg.Location, pub, a.cfg.Secrets, p.log)
+	a.engine.Runner = a.runner
+	for _, e := range a.cfg.Entries {
+		if err := a.runner.Add(e); err != nil {
+			return nil, errors.Join(err, a.close(ctx))
+		}
+	}
+	return a, nil
+}
+
+// bare wires what needs no configuration.
+func (p *program) bare(ownNamespace bool) *app {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	a := &app{cfg: &config.Config{Location: "local", Secrets: &kind.Secrets{}}}
+	a.prom = export.NewPrometheus(export.PrometheusOptions{Version: version(), Dropped: func() map[string]uint64 {
+		if a.hub == nil {
+			return nil
+		}
+		return a.hub.Dropped()
+	}})
+	a.pool = journeys.NewPool(journeys.PoolOptions{NoSandbox: ownNamespace}, p.log)
+	a.engine = &scenarios.Engine{
+		Injector: &faults.Injector{}, Log: p.log, Version: version(), Host: host,
+		Allowed: func() error { return faults.Allowed(p.env, ownNamespace) },
+	}
+	a.loader = scenarios.Loader{Checks: a.looks, Env: p.env, Secrets: a.cfg.Secrets}
+	return a
+}
+
+// looks are the kinds of checks that look at something; a scenario may name them.
+func (a *app) looks(vars *kind.Vars) kind.Table[results.Check] {
+	return slices.Concat(
+		probes.Kinds(),
+		journeys.Kinds(a.pool, vars.Dir, vars),
+		kind.Table[results.Check]{contracts.Kind(vars.Dir, &contracts.Worker{})},
+	)
+}
+
+// kinds is everything that a configuration can name.
+func (a *app) kinds() config.Kinds {
+	return config.Kinds{
+		Checks: func(vars *kind.Vars) kind.Table[results.Check] {
+			loader := a.loader
+			loader.Secrets = vars.Secrets
+			return append(a.looks(vars), scenarios.Kind(a.engine, loader))
+		},
+		Sinks: export.Kinds(a.prom),
+	}
+}
+
+func (a *app) load(path string, env func(string) (string, bool)) (*config.Config, error) {
+	return config.Load(path, a.kinds(), env)
+}
+
+// close stores what is left, ends the browser and closes the store, even if ctx has ended.
+func (a *app) close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
+	defer cancel()
+	err := a.pool.Close(ctx)
+	if a.hub != nil {
+		err = errors.Join(err, a.hub.Close(ctx))
+	}
+	if a.store != nil {
+		err = errors.Join(err, a.store.Close())
+	}
+	return err
+}

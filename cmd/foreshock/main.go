@@ -1,0 +1,114 @@
+// Command foreshock watches services, hurts them on purpose, and tells what their
+// users would have seen. Each command has a file of its own; this package wires and
+// must never decide what a check, a fault or a verdict means.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/foreshock/foreshock/internal/kind"
+)
+
+// Exit codes of every command but check; see docs/exit-codes.md.
+const (
+	exitYes     = 0
+	exitNo      = 1
+	exitUsage   = 2
+	exitUnsure  = 3
+	exitNothing = 4
+	exitStopped = 5
+	exitLeft    = 6
+)
+
+func main() {
+	debug.SetTraceback("crash") // a crash of ours must not look like a status
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// A program is what every command gets.
+type program struct {
+	stdout, stderr io.Writer
+	env            func(string) (string, bool)
+	log            *slog.Logger
+}
+
+// A command is one word of the command line. run returns the exit code.
+type command struct {
+	name    string
+	summary string
+	run     func(ctx context.Context, p *program, args []string) int
+}
+
+func commands() []command {
+	return []command{
+		{"scenario", "run, plan or validate chaos scenarios", runScenario},
+		{"version", "print the version", runVersion},
+	}
+}
+
+// run is main without the process: tests call it.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	p := &program{stdout, stderr, os.LookupEnv, slog.New(slog.NewTextHandler(stderr, nil))}
+	if len(args) == 0 || args[0] == "-h" || args[0] == "--help" || args[0] == "help" {
+		p.usage(stdout)
+		if len(args) == 0 {
+			return exitUsage
+		}
+		return exitYes
+	}
+	return p.pick(ctx, "command", commands(), args)
+}
+
+// pick runs the command that args begins with.
+func (p *program) pick(ctx context.Context, what string, cs []command, args []string) int {
+	var names []string
+	for _, c := range cs {
+		if len(args) > 0 && c.name == args[0] {
+			return c.run(ctx, p, args[1:])
+		}
+		names = append(names, c.name)
+	}
+	got := ""
+	if len(args) > 0 {
+		got = args[0]
+	}
+	return p.wrong(fmt.Errorf("%s", kind.UnknownWord(what, got, names)))
+}
+
+func (p *program) usage(w io.Writer) {
+	fmt.Fprintf(w, "Foreshock watches services, hurts them on purpose, and tells what their users would have seen.\n\nusage: foreshock COMMAND [ARGUMENTS]\n\n")
+	for _, c := range commands() {
+		fmt.Fprintf(w, "  %-9s  %s\n", c.name, c.summary)
+	}
+	fmt.Fprintf(w, "\nforeshock COMMAND -h tells more of one.\n")
+}
+
+// wrong says what was wrong with the command line or the configuration.
+func (p *program) wrong(err error) int {
+	fmt.Fprintln(p.stderr, "foreshock:", err)
+	return exitUsage
+}
+
+func runVersion(_ context.Context, p *program, _ []string) int {
+	fmt.Fprintln(p.stdout, "foreshock", version())
+	return exitYes
+}
+
+// version is what the build says of itself.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
+		return "dev"
+	}
+	return info.Main.Version
+}

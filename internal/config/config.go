@@ -1,0 +1,125 @@
+// Package config reads foreshock.yaml: strictly, with the place of every error. It
+// has no settings of its own that a kind could own, and it must never start anything.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+
+	"github.com/foreshock/foreshock/internal/kind"
+	"github.com/foreshock/foreshock/internal/run"
+	"github.com/foreshock/foreshock/results"
+)
+
+// A Config is what a foreshock.yaml says.
+type Config struct {
+	Path     string
+	Location string
+	Listen   string // host:port of dashboard and API
+	Store    string // path of the SQLite file
+	Entries  []run.Entry
+	Sinks    []Sink
+	Secrets  *kind.Secrets
+}
+
+// A Sink is one entry of sinks.
+type Sink struct {
+	Name string
+	results.Sink
+}
+
+// Kinds makes the tables of what a configuration can name. They are functions of the
+// variables, since what they build may read files that have ${} in them.
+type Kinds struct {
+	Checks func(*kind.Vars) kind.Table[results.Check]
+	Sinks  kind.Table[results.Sink]
+}
+
+// file is the shape of foreshock.yaml.
+type file struct {
+	Location  string      `yaml:"location"`
+	Listen    string      `yaml:"listen"`
+	SecretEnv []string    `yaml:"secret_env"` // environment variables whose values no output may show
+	Store     store       `yaml:"store"`
+	Checks    []kind.Node `yaml:"checks"`
+	Sinks     []kind.Node `yaml:"sinks"`
+}
+
+type store struct {
+	SQLite sqlite `yaml:"sqlite"`
+}
+
+type sqlite struct {
+	Path kind.Path `yaml:"path"`
+}
+
+// Load reads the file at path. env looks up environment variables. The error holds
+// everything that is wrong, a line each.
+func Load(path string, kinds Kinds, env func(string) (string, bool)) (*Config, error) {
+	docs, err := kind.ParseFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if len(docs) != 1 {
+		return nil, fmt.Errorf("%s: got %d YAML documents, want one", path, len(docs))
+	}
+	vars := &kind.Vars{Dir: filepath.Dir(path), Env: env, Secrets: &kind.Secrets{}}
+	if err := docs[0].Get("secret_env").Decode(&vars.Secret); docs[0].Has("secret_env") && err != nil {
+		return nil, err
+	}
+	doc, err := docs[0].Expand(vars)
+	if err != nil {
+		return nil, err
+	}
+	f := file{Location: "local", Listen: "127.0.0.1:8440"}
+	f.Store.SQLite.Path = kind.Path(filepath.Join(filepath.Dir(path), "foreshock.db"))
+	if err := doc.Decode(&f); err != nil {
+		return nil, err
+	}
+	c := &Config{Path: path, Location: f.Location, Listen: f.Listen, Store: string(f.Store.SQLite.Path), Secrets: vars.Secrets}
+	return c, errors.Join(c.validate(doc), c.checks(f.Checks, kinds.Checks(vars)), c.sinks(f.Sinks, kinds.Sinks))
+}
+
+func (c *Config) validate(doc kind.Node) error {
+	if c.Location == "" {
+		return doc.Get("location").Errorf("location: got nothing, want the name of the place that looks from here")
+	}
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		return doc.Get("listen").Errorf("listen: got %q, want HOST:PORT such as 127.0.0.1:8440", c.Listen)
+	}
+	return nil
+}
+
+func (c *Config) checks(nodes []kind.Node, table kind.Table[results.Check]) error {
+	var errs []error
+	seen := map[string]int{}
+	for _, n := range nodes {
+		e, err := Check(n, table, true)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		if line, dup := seen[e.Name]; dup {
+			errs = append(errs, n.Get("name").Errorf("name: got %q, which the check at line %d has already", e.Name, line))
+			continue
+		}
+		seen[e.Name] = n.Line
+		c.Entries = append(c.Entries, e)
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Config) sinks(nodes []kind.Node, table kind.Table[results.Sink]) error {
+	var errs []error
+	for _, n := range nodes {
+		name, s, err := table.Build("sink", n)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		c.Sinks = append(c.Sinks, Sink{name, s})
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,34 @@
+package probes
+
+import (
+	"context"
+
+	"github.com/foreshock/foreshock/internal/kind"
+	"github.com/foreshock/foreshock/results"
+)
+
+var tcpKind = kind.Of("tcp", "opens a TCP connection", `
+address: 127.0.0.1:5432
+`, tcpProbe{}, func(p tcpProbe) (results.Check, error) {
+	if _, _, err := splitAddress(p.Address); err != nil {
+		return nil, kind.At("address", err)
+	}
+	return p, nil
+})
+
+type tcpProbe struct {
+	Address string `yaml:"address"`
+}
+
+// Run implements [results.Check].
+func (p tcpProbe) Run(ctx context.Context, rec *results.Recorder) error {
+	host, port, err := splitAddress(p.Address)
+	if err != nil {
+		return results.Blind(results.CauseInternal, err)
+	}
+	conn, err := dial(ctx, rec, host, port)
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}

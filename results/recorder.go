@@ -1,0 +1,156 @@
+package results
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+// A Recorder collects the steps of one run while it goes on. Steps may be recorded
+// from several goroutines, and Finish may be called while some of them still run.
+type Recorder struct {
+	start time.Time
+	mu    sync.Mutex
+	steps []Step
+	done  []bool // by step: it has ended
+	slow  []error
+}
+
+// NewRecorder starts recording now.
+func NewRecorder() *Recorder { return &Recorder{start: time.Now()} }
+
+// Start is when the run began; Step.Offset counts from it.
+func (r *Recorder) Start() time.Time { return r.start }
+
+type parentKey struct{}
+
+// Step times fn, records how it ended and returns its error unchanged. A step that
+// fn begins with the context it is given becomes part of this one. A step that took
+// longer than its [Span.Limit] keeps its error nil, and Finish counts it all the same.
+func (r *Recorder) Step(ctx context.Context, name string, fn func(context.Context, *Span) error) error {
+	parent, _ := ctx.Value(parentKey{}).(int)
+	begin := time.Now()
+	r.mu.Lock()
+	i := len(r.steps)
+	// Until fn returns, the step is what a reader should believe if it never does.
+	r.steps = append(r.steps, Step{
+		Parent: parent, Name: name, Offset: begin.Sub(r.start),
+		Status: Unknown, Cause: CauseInternal, Error: "did not end",
+	})
+	r.done = append(r.done, false)
+	r.mu.Unlock()
+	span := &Span{rec: r, i: i}
+	panicked := true
+	defer func() {
+		if panicked {
+			span.end(time.Since(begin), Blind(CauseInternal, errors.New("panicked")))
+		}
+	}()
+	err := fn(context.WithValue(ctx, parentKey{}, i+1), span)
+	panicked = false
+	span.end(time.Since(begin), err)
+	return err
+}
+
+// Add records a step that is known only afterwards, such as a phase of a request.
+func (r *Recorder) Add(s Step) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.steps = append(r.steps, s)
+	r.done = append(r.done, true)
+}
+
+// Finish makes the Result of a run that ended with err: its status is the worst of
+// err and of the steps that overran their limits. A step still running is kept as
+// it stands. What is recorded later is not seen.
+func (r *Recorder) Finish(err error) Result {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	took := time.Since(r.start)
+	err = errors.Join(append([]error{err}, r.slow...)...)
+	res := Result{Start: r.start, Duration: took, Steps: slices.Clone(r.steps)}
+	for i := range res.Steps {
+		res.Steps[i].Values = maps.Clone(res.Steps[i].Values)
+		res.Steps[i].Artifacts = slices.Clone(res.Steps[i].Artifacts)
+		if !r.done[i] {
+			res.Steps[i].Duration = took - res.Steps[i].Offset
+		}
+	}
+	res.Status, res.Cause = Judge(err)
+	if err != nil {
+		res.Message = err.Error()
+	}
+	return res
+}
+
+// A Span is a step while it goes on. Its methods may be called from several goroutines.
+type Span struct {
+	rec *Recorder
+	i   int
+}
+
+// Set records a number of the step, in base units: seconds, bytes, a count.
+func (s *Span) Set(name string, v float64) {
+	s.change(func(st *Step) {
+		if st.Values == nil {
+			st.Values = map[string]float64{}
+		}
+		st.Values[name] = v
+	})
+}
+
+// Limit makes the step a warning or critical when it takes longer; 0 is no limit.
+func (s *Span) Limit(warning, critical time.Duration) {
+	s.change(func(st *Step) { st.Warning, st.Critical = warning, critical })
+}
+
+// Attach keeps data as evidence of the step. data must not be changed afterwards.
+func (s *Span) Attach(name, mediaType string, data []byte) {
+	sum := sha256.Sum256(data)
+	a := Artifact{ID: hex.EncodeToString(sum[:]), Name: name, MediaType: mediaType, Data: data}
+	s.change(func(st *Step) { st.Artifacts = append(st.Artifacts, a) })
+}
+
+func (s *Span) change(fn func(*Step)) {
+	s.rec.mu.Lock()
+	defer s.rec.mu.Unlock()
+	fn(&s.rec.steps[s.i])
+}
+
+func (s *Span) end(took time.Duration, err error) {
+	s.rec.mu.Lock()
+	defer s.rec.mu.Unlock()
+	st := &s.rec.steps[s.i]
+	s.rec.done[s.i] = true
+	st.Duration = took
+	if slow := TooSlow(st.Name, took, st.Warning, st.Critical); slow != nil && err == nil {
+		s.rec.slow = append(s.rec.slow, slow)
+		err = slow
+	}
+	st.Status, st.Cause = Judge(err)
+	st.Error = ""
+	if err != nil {
+		st.Error = err.Error()
+	}
+}
+
+// TooSlow returns the warning or critical error of something that took longer than
+// its limits, or nil; a limit of 0 is none.
+func TooSlow(name string, took, warning, critical time.Duration) error {
+	slow := func(limit time.Duration) error {
+		return fmt.Errorf("%s: took %v, want at most %v", name, took.Round(time.Millisecond), limit)
+	}
+	switch {
+	case critical > 0 && took > critical:
+		return Fault(CauseSlow, slow(critical))
+	case warning > 0 && took > warning:
+		return Warn(CauseSlow, slow(warning))
+	}
+	return nil
+}

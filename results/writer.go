@@ -1,0 +1,179 @@
+package results
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+const (
+	batchLimit  = 1000 // records in one transaction
+	appendLimit = 20 * time.Second
+)
+
+// write commits whatever waits, again and again: one transaction for all that was
+// published while the last one went on.
+func (h *Hub) write() {
+	defer close(h.written)
+	pause := backOff{first: 100 * time.Millisecond, most: 5 * time.Second, early: h.closing}
+	for {
+		batch, closed := h.take()
+		switch {
+		case len(batch) == 0 && closed:
+			return
+		case len(batch) == 0:
+			select {
+			case <-h.wake:
+			case <-h.closing:
+			}
+		case h.commit(batch):
+			pause.reset()
+		case !pause.wait(h.ctx):
+			return
+		}
+	}
+}
+
+// take removes the oldest that wait, as many as fit into one transaction. Those that
+// were shown live already are never mixed with those that were not.
+func (h *Hub) take() (batch []*pending, closed bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n, records := 0, 0
+	for _, p := range h.waiting {
+		if n > 0 && (records+len(p.recs) > batchLimit || p.shown != h.waiting[0].shown) {
+			break
+		}
+		n++
+		records += len(p.recs)
+	}
+	batch = slices.Clone(h.waiting[:n])
+	h.waiting = slices.Delete(h.waiting, 0, n)
+	return batch, h.closed
+}
+
+// commit stores the batch and hands on what is fresh, or puts the batch back.
+func (h *Hub) commit(batch []*pending) bool {
+	var recs []Record
+	for _, p := range batch {
+		recs = append(recs, p.recs...)
+	}
+	ctx, cancel := context.WithTimeout(h.ctx, appendLimit)
+	defer cancel()
+	fresh, err := h.append(ctx, recs)
+	if err != nil {
+		h.putBack(batch, err)
+		return false
+	}
+	h.handOn(batch, len(recs), fresh)
+	return true
+}
+
+// append keeps a store that panics from ending the process.
+func (h *Hub) append(ctx context.Context, recs []Record) (fresh []Record, err error) {
+	defer caught(&err)
+	return h.store.Append(ctx, recs)
+}
+
+func caught(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("panic: %v", p)
+	}
+}
+
+func (h *Hub) handOn(batch []*pending, records int, fresh []Record) {
+	h.mu.Lock()
+	recovered := h.failing != nil
+	h.failing = nil
+	h.records -= records
+	if !batch[0].shown {
+		h.live(fresh)
+	}
+	outlets := h.outlets
+	h.mu.Unlock()
+	for _, p := range batch {
+		p.answer(nil)
+	}
+	for _, o := range outlets {
+		o.tell(fresh)
+	}
+	if recovered {
+		h.log.InfoContext(h.ctx, "store works again")
+	}
+}
+
+// putBack keeps a batch that could not be stored, and tells all who wait.
+func (h *Hub) putBack(batch []*pending, why error) {
+	h.mu.Lock()
+	first := h.failing == nil
+	h.failing = why
+	h.waiting = slices.Concat(batch, h.waiting)
+	h.bound()
+	for _, p := range h.waiting {
+		h.show(p)
+	}
+	dropped, kept := h.dropped, h.records
+	news := dropped > h.told
+	h.told = dropped
+	h.mu.Unlock()
+	if first {
+		h.log.ErrorContext(h.ctx, "store fails; records are kept and tried again", "error", why)
+	}
+	if news {
+		h.log.ErrorContext(h.ctx, "store fails; the oldest records were dropped", "error", why, "dropped", dropped, "kept", kept)
+	}
+}
+
+// show hands p on as not stored, and tells its publisher. The lock is held.
+func (h *Hub) show(p *pending) {
+	if p.shown {
+		return
+	}
+	p.shown = true
+	h.live(p.recs)
+	p.answer(notStored(h.failing))
+}
+
+// answer ends the wait of p's publisher, unless it was told already.
+func (p *pending) answer(err error) {
+	select {
+	case p.done <- err:
+	default:
+	}
+}
+
+// bound drops the oldest beyond what may wait. The lock is held.
+func (h *Hub) bound() {
+	for h.records > backlogLimit {
+		p := h.waiting[0]
+		h.waiting = slices.Delete(h.waiting, 0, 1)
+		h.records -= len(p.recs)
+		h.dropped += uint64(len(p.recs))
+		h.show(p)
+	}
+}
+
+// A backOff waits longer each time, up to most.
+type backOff struct {
+	first, most time.Duration
+	early       <-chan struct{} // ends the first wait after it was closed
+	next        time.Duration
+}
+
+func (b *backOff) reset() { b.next = 0 }
+
+// wait returns false if ctx ended first.
+func (b *backOff) wait(ctx context.Context) bool {
+	b.next = min(max(2*b.next, b.first), b.most)
+	t := time.NewTimer(b.next)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-b.early:
+		b.early = nil
+		b.reset()
+	case <-ctx.Done():
+	}
+	return ctx.Err() == nil
+}

@@ -1,0 +1,283 @@
+package scenarios
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/foreshock/foreshock/breaker/verdict"
+	"github.com/foreshock/foreshock/faults"
+	"github.com/foreshock/foreshock/internal/config"
+	"github.com/foreshock/foreshock/internal/expect"
+	"github.com/foreshock/foreshock/internal/kind"
+	"github.com/foreshock/foreshock/internal/run"
+	"github.com/foreshock/foreshock/results"
+)
+
+// A Spec is one document of a scenario file.
+type Spec struct {
+	Name      string            `yaml:"name"`
+	Summary   string            `yaml:"summary"`
+	Vars      map[string]string `yaml:"vars"`
+	Checks    []kind.Node       `yaml:"checks"`
+	Load      load              `yaml:"load"`
+	Baseline  baseline          `yaml:"baseline"`
+	Target    target            `yaml:"target"`
+	Breaker   declared          `yaml:"breaker"`
+	Fault     []kind.Node       `yaml:"fault"`
+	Isolated  []string          `yaml:"isolated"`
+	WhileOpen []string          `yaml:"while_open"`
+	RecoverIn time.Duration     `yaml:"recovers_in"`
+	AbortWhen []string          `yaml:"abort_when"`
+	Require   []string          `yaml:"require"`
+	Limit     time.Duration     `yaml:"limit"`
+
+	path    string
+	sha256  string
+	inline  []run.Entry
+	faults  []faults.Fault
+	secrets *kind.Secrets
+}
+
+type load struct {
+	MaxRate rate `yaml:"max_rate"` // calls a second at most
+}
+
+type baseline struct {
+	Idle    time.Duration `yaml:"idle"`
+	Calls   int           `yaml:"calls"`
+	Success percent       `yaml:"success"`
+	P99     time.Duration `yaml:"p99"`
+}
+
+type target struct {
+	HTTP    *httpTarget `yaml:"http"`
+	Success expect.HTTP `yaml:"success"` // an answer that came from the dependency
+}
+
+type httpTarget struct {
+	Method  string                   `yaml:"method"`
+	URL     kind.Template            `yaml:"url"`
+	Headers map[string]kind.Template `yaml:"headers"`
+	Body    kind.Template            `yaml:"body"`
+	Timeout time.Duration            `yaml:"timeout"`
+}
+
+type declared struct {
+	Failures          int           `yaml:"failures"`
+	OpenFor           time.Duration `yaml:"open_for"`
+	HalfOpenCalls     int           `yaml:"half_open_calls"`
+	HalfOpenSuccesses int           `yaml:"half_open_successes"`
+	CallTimeout       time.Duration `yaml:"call_timeout"`
+	FailsFastIn       time.Duration `yaml:"fails_fast_in"`
+	Retries           int           `yaml:"retries"`
+	Background        rate          `yaml:"background"`
+	Rejected          expect.HTTP   `yaml:"rejected"`
+	Fallback          expect.HTTP   `yaml:"fallback"`
+}
+
+// rate is a number of calls a second, written as 50/s.
+type rate float64
+
+// UnmarshalNode implements [kind.Unmarshaler].
+func (r *rate) UnmarshalNode(n kind.Node) error {
+	f, err := strconv.ParseFloat(strings.TrimSuffix(n.Text, "/s"), 64)
+	if err != nil || f < 0 || !strings.HasSuffix(n.Text, "/s") {
+		return n.Errorf("got %q, want a rate such as 50/s", n.Text)
+	}
+	*r = rate(f)
+	return nil
+}
+
+// percent is a part of a whole from 0 to 1, written as 50%.
+type percent float64
+
+// UnmarshalNode implements [kind.Unmarshaler].
+func (p *percent) UnmarshalNode(n kind.Node) error {
+	f, err := strconv.ParseFloat(strings.TrimSuffix(n.Text, "%"), 64)
+	if err != nil || f < 0 || f > 100 || !strings.HasSuffix(n.Text, "%") {
+		return n.Errorf("got %q, want a percentage such as 50%%", n.Text)
+	}
+	*p = percent(f / 100)
+	return nil
+}
+
+// defaults are what a scenario file need not say.
+func defaults() Spec {
+	return Spec{
+		Load:      load{MaxRate: 50},
+		Baseline:  baseline{Idle: 2 * time.Second, Calls: 20, Success: 1, P99: 500 * time.Millisecond},
+		Breaker:   declared{HalfOpenCalls: 1, FailsFastIn: 50 * time.Millisecond},
+		RecoverIn: 5 * time.Second,
+		Limit:     90 * time.Second,
+	}
+}
+
+// A Loader reads scenario files.
+type Loader struct {
+	Checks  func(*kind.Vars) kind.Table[results.Check] // what inline checks can be
+	Env     func(string) (string, bool)
+	Secrets *kind.Secrets
+}
+
+// Load reads every scenario of a file. The error holds all that is wrong, a line each.
+func (l Loader) Load(path string) ([]*Spec, error) {
+	text, err := os.ReadFile(path) //nolint:gosec // the user names the file
+	if err != nil {
+		return nil, err
+	}
+	docs, err := kind.Parse(path, text)
+	if err != nil {
+		return nil, err
+	}
+	if len(docs) == 0 {
+		return nil, fmt.Errorf("%s: got no scenario, want at least name, target and fault", path)
+	}
+	var specs []*Spec
+	var errs []error
+	for _, doc := range docs {
+		s, err := l.one(path, doc)
+		errs = append(errs, err)
+		specs = append(specs, s)
+	}
+	sum := sha256.Sum256(text)
+	for _, s := range specs {
+		if s != nil {
+			s.sha256 = hex.EncodeToString(sum[:])
+		}
+	}
+	return specs, errors.Join(errs...)
+}
+
+func (l Loader) one(path string, doc kind.Node) (*Spec, error) {
+	vars := &kind.Vars{Dir: filepath.Dir(path), Env: l.Env, Secrets: l.Secrets, Named: map[string]string{}}
+	if own := doc.Get("vars"); own.Shape == kind.Mapping {
+		expanded, err := own.Expand(vars)
+		if err != nil {
+			return nil, err
+		}
+		if err := expanded.Decode(&vars.Named); err != nil {
+			return nil, err
+		}
+	}
+	vars.Deferred = []string{"call"}
+	doc, err := doc.Expand(vars)
+	if err != nil {
+		return nil, err
+	}
+	s := defaults()
+	s.path, s.secrets = path, l.Secrets
+	if err := doc.Decode(&s); err != nil {
+		return nil, err
+	}
+	s.defaultsThatFollow()
+	if err := errors.Join(s.buildChecks(l.Checks(vars)), s.buildFaults(), s.validate(doc)); err != nil {
+		return nil, err
+	}
+	return &s, nil
+}
+
+// defaultsThatFollow fills in what follows from other settings.
+func (s *Spec) defaultsThatFollow() {
+	if s.Breaker.HalfOpenSuccesses == 0 {
+		s.Breaker.HalfOpenSuccesses = s.Breaker.HalfOpenCalls
+	}
+	if h := s.Target.HTTP; h != nil {
+		if h.Method == "" {
+			h.Method = http.MethodGet
+		}
+		if h.Timeout == 0 {
+			h.Timeout = 2 * time.Second
+		}
+	}
+	if s.Breaker.CallTimeout == 0 && s.Target.HTTP != nil {
+		s.Breaker.CallTimeout = s.Target.HTTP.Timeout
+	}
+}
+
+func (s *Spec) buildChecks(table kind.Table[results.Check]) error {
+	var errs []error
+	for _, n := range s.Checks {
+		e, err := config.Check(n, table, false)
+		errs = append(errs, err)
+		s.inline = append(s.inline, e)
+	}
+	return errors.Join(errs...)
+}
+
+func (s *Spec) buildFaults() error {
+	var errs []error
+	for _, n := range s.Fault {
+		_, f, err := faults.ScenarioKinds().Build("fault", n)
+		errs = append(errs, err)
+		s.faults = append(s.faults, f)
+	}
+	return errors.Join(errs...)
+}
+
+func (s *Spec) validate(doc kind.Node) error {
+	at := func(key, format string, args ...any) error {
+		return doc.Get(key).Errorf(key+": "+format, args...)
+	}
+	switch {
+	case s.Name == "":
+		return at("name", "got nothing, want the scenario's name")
+	case s.Target.HTTP == nil:
+		return at("target", "got no target, want target.http, the service as a user calls it")
+	case len(s.faults) == 0:
+		return at("fault", "got no fault, want at least one, such as - drop: {to: \"127.0.0.1:9002\"}")
+	case s.Breaker.Failures < 0 || s.Breaker.Retries < 0:
+		return at("breaker", "got a negative number, want failures and retries of 0 or more")
+	case s.Baseline.Calls < 1:
+		return at("baseline", "calls: got %d, want at least 1", s.Baseline.Calls)
+	case s.Load.MaxRate < 1:
+		return at("load", "max_rate: got %v/s, want at least 1/s", s.Load.MaxRate)
+	}
+	if u, err := url.Parse(s.Target.HTTP.URL.String()); err != nil || u.Host == "" {
+		return at("target", "http.url: got %q, want http://HOST/ or https://HOST/", s.Target.HTTP.URL)
+	}
+	for name, e := range map[string]*expect.HTTP{"target.success": &s.Target.Success, "breaker.rejected": &s.Breaker.Rejected, "breaker.fallback": &s.Breaker.Fallback} {
+		if err := e.Compile(); err != nil {
+			return doc.Locate(kind.At(name, err))
+		}
+	}
+	if s.Target.Success.IsZero() {
+		s.Target.Success.Status = []int{200, 201, 202, 204}
+	}
+	for _, id := range s.Require {
+		if !slices.Contains(verdict.IDs(), id) {
+			return at("require", "%s", kind.UnknownWord("property", id, verdict.IDs()))
+		}
+	}
+	if need := s.need(); s.Limit < need {
+		return at("limit", "got %v, want at least %v, which the plan needs", s.Limit, need)
+	}
+	return nil
+}
+
+// watched lists the checks that the scenario names, each once.
+func (s *Spec) watched() []string {
+	names := slices.Concat(s.Isolated, s.WhileOpen, s.AbortWhen)
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// declares turns the file's words into what the verdict judges by.
+func (s *Spec) declares() verdict.Declared {
+	b := s.Breaker
+	return verdict.Declared{
+		Failures: b.Failures, OpenFor: b.OpenFor, HalfOpenCalls: b.HalfOpenCalls, HalfOpenSuccesses: b.HalfOpenSuccesses,
+		CallTimeout: b.CallTimeout, FailsFastIn: b.FailsFastIn, Retries: b.Retries, Background: float64(b.Background),
+		RecoversIn: s.RecoverIn, Answer: !b.Rejected.IsZero() || !b.Fallback.IsZero(),
+		Isolated: s.Isolated, WhileOpen: s.WhileOpen,
+	}
+}

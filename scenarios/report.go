@@ -1,0 +1,263 @@
+package scenarios
+
+import (
+	"cmp"
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/foreshock/foreshock/breaker/verdict"
+	"github.com/foreshock/foreshock/faults"
+	"github.com/foreshock/foreshock/results"
+)
+
+// Schema names the format of the JSON report.
+const Schema = "foreshock.scenario/1"
+
+// A Report is what one run of a scenario found. Times in it count from Started.
+type Report struct {
+	Schema     string          `json:"schema"`
+	Scenario   string          `json:"scenario"`
+	Run        string          `json:"run"`
+	Foreshock  string          `json:"foreshock"` // version of the program
+	Host       string          `json:"host"`
+	Definition string          `json:"definition_sha256"`
+	Verdict    verdict.Verdict `json:"verdict"`
+	ExitCode   int             `json:"exit_code"`
+	Reason     string          `json:"reason"`
+	Started    time.Time       `json:"started"`
+	DurationMS float64         `json:"duration_ms"`
+	Properties []PropertyLine  `json:"properties"`
+	Faults     []FaultLine     `json:"faults"`
+	Phases     []PhaseLine     `json:"phases"`
+	Timeline   []Entry         `json:"timeline"`
+	Checks     []CheckLine     `json:"checks"`
+}
+
+// A PropertyLine is one judged property.
+type PropertyLine struct {
+	ID       string          `json:"id"`
+	Verdict  verdict.Verdict `json:"verdict"`
+	Expected string          `json:"expected"`
+	Observed string          `json:"observed"`
+	Detail   string          `json:"detail"`
+	FromMS   float64         `json:"from_ms"`
+	ToMS     float64         `json:"to_ms"`
+}
+
+// A FaultLine is one fault with its evidence.
+type FaultLine struct {
+	Kind       string   `json:"kind"`
+	To         string   `json:"to"`
+	Resolved   []string `json:"resolved"`
+	Rules      []string `json:"rules"`
+	Packets    uint64   `json:"packets"`
+	Attempts   uint64   `json:"attempts"`
+	ArmedMS    float64  `json:"armed_ms"`
+	FirstHitMS float64  `json:"first_hit_ms"` // 0 if it met no packet
+	HealedMS   float64  `json:"healed_ms"`
+	HealedBy   string   `json:"healed_by"`
+}
+
+// A PhaseLine sums up the calls of one phase.
+type PhaseLine struct {
+	Name     string  `json:"name"`
+	FromMS   float64 `json:"from_ms"`
+	ToMS     float64 `json:"to_ms"`
+	Calls    int     `json:"calls"`
+	Success  int     `json:"success"`
+	Rejected int     `json:"rejected"`
+	Failed   int     `json:"failed"`
+	Attempts int     `json:"attempts"`
+	P50MS    float64 `json:"p50_ms"`
+	P99MS    float64 `json:"p99_ms"`
+	MaxMS    float64 `json:"max_ms"`
+}
+
+// An Entry is one thing on the timeline. Of its fields those of its type are set.
+type Entry struct {
+	AtMS       float64 `json:"at_ms"`
+	Type       string  `json:"type"` // call, attempt, state, fault, check
+	DurationMS float64 `json:"duration_ms,omitempty"`
+	Outcome    string  `json:"outcome,omitempty"` // of a call
+	Error      string  `json:"error,omitempty"`
+	From       string  `json:"from,omitempty"` // of a state
+	To         string  `json:"to,omitempty"`   // of a state, or the target of a fault
+	Action     string  `json:"action,omitempty"`
+	Name       string  `json:"name,omitempty"` // of a check
+	Status     string  `json:"status,omitempty"`
+}
+
+// A CheckLine is one run of a check meanwhile.
+type CheckLine struct {
+	Name       string         `json:"name"`
+	Status     results.Status `json:"status"`
+	Phase      string         `json:"phase"`
+	AtMS       float64        `json:"at_ms"`
+	DurationMS float64        `json:"duration_ms"`
+	Message    string         `json:"message"`
+}
+
+// WriteJSON writes the report as indented JSON.
+func (r *Report) WriteJSON(w io.Writer) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(r)
+}
+
+// WriteText writes the verdict with the figure of each property.
+func (r *Report) WriteText(w io.Writer) {
+	fmt.Fprintf(w, "\nscenario %s: %s (%s)\n", r.Scenario, r.Verdict, r.Reason)
+	for _, p := range r.Properties {
+		fmt.Fprintf(w, "  %-12s  %-19s  %s\n", p.Verdict, p.ID, cmp.Or(p.Observed, p.Detail))
+		if p.Verdict == verdict.Fail || p.Verdict == verdict.Inconclusive {
+			fmt.Fprintf(w, "  %-12s  %-19s  want %s. %s\n", "", "", p.Expected, p.Detail)
+		}
+	}
+	for _, f := range r.Faults {
+		fmt.Fprintf(w, "  fault %s %s: met %d packets, %d connection attempts; healed by %s\n", f.Kind, f.To, f.Packets, f.Attempts, cmp.Or(f.HealedBy, "nobody, it never acted"))
+	}
+}
+
+type junitSuite struct {
+	XMLName  xml.Name    `xml:"testsuite"`
+	Name     string      `xml:"name,attr"`
+	Tests    int         `xml:"tests,attr"`
+	Failures int         `xml:"failures,attr"`
+	Errors   int         `xml:"errors,attr"`
+	Skipped  int         `xml:"skipped,attr"`
+	Time     float64     `xml:"time,attr"`
+	Cases    []junitCase `xml:"testcase"`
+}
+
+type junitCase struct {
+	Class   string    `xml:"classname,attr"`
+	Name    string    `xml:"name,attr"`
+	Time    float64   `xml:"time,attr"`
+	Failure *junitSay `xml:"failure"`
+	Error   *junitSay `xml:"error"`
+	Skipped *junitSay `xml:"skipped"`
+}
+
+type junitSay struct {
+	Message string `xml:"message,attr"`
+	Text    string `xml:",chardata"`
+}
+
+// WriteJUnit writes a test case for each property, and one for the whole verdict:
+// fail is a failure, skipped is skipped, what could not be told is an error.
+func (r *Report) WriteJUnit(w io.Writer) error {
+	s := junitSuite{Name: r.Scenario, Time: r.DurationMS / 1000}
+	for _, p := range r.Properties {
+		s.add(junitCase{Class: r.Scenario, Name: p.ID, Time: (p.ToMS - p.FromMS) / 1000}, p.Verdict, p.Detail, "want "+p.Expected+"; got "+p.Observed)
+	}
+	s.add(junitCase{Class: r.Scenario, Name: "verdict", Time: s.Time}, r.Verdict, r.Reason, "")
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return err
+	}
+	enc := xml.NewEncoder(w)
+	enc.Indent("", "  ")
+	return enc.Encode(s)
+}
+
+func (s *junitSuite) add(c junitCase, v verdict.Verdict, message, text string) {
+	say := &junitSay{Message: message, Text: text}
+	switch v {
+	case verdict.Pass:
+	case verdict.Fail:
+		c.Failure = say
+		s.Failures++
+	case verdict.Skipped:
+		c.Skipped = say
+		s.Skipped++
+	case verdict.Inconclusive, verdict.Invalid, verdict.Aborted:
+		c.Error = say
+		s.Errors++
+	}
+	s.Tests++
+	s.Cases = append(s.Cases, c)
+}
+
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// phaseLine sums up what happened in a phase.
+func phaseLine(p phase, o *verdict.Observed) PhaseLine {
+	l := PhaseLine{Name: p.name, FromMS: ms(p.Start), ToMS: ms(p.End)}
+	var took []time.Duration
+	for _, c := range o.Calls {
+		if !p.Has(c.At) {
+			continue
+		}
+		took = append(took, c.Took)
+		switch c.Outcome {
+		case verdict.Success:
+			l.Success++
+		case verdict.Rejected:
+			l.Rejected++
+		case verdict.Failed:
+			l.Failed++
+		}
+	}
+	for _, a := range o.Attempts {
+		if p.Has(a) {
+			l.Attempts++
+		}
+	}
+	l.Calls = len(took)
+	if len(took) > 0 {
+		slices.Sort(took)
+		l.P50MS, l.P99MS, l.MaxMS = ms(rank(took, 50)), ms(rank(took, 99)), ms(took[len(took)-1])
+	}
+	return l
+}
+
+// rank is the nearest-rank percentile of sorted times.
+func rank(sorted []time.Duration, percent int) time.Duration {
+	i := (len(sorted)*percent + 99) / 100
+	return sorted[max(i, 1)-1]
+}
+
+// timeline merges all that happened, in order.
+func timeline(o *verdict.Observed, states []transition, fs []FaultLine) []Entry {
+	var out []Entry
+	for _, c := range o.Calls {
+		out = append(out, Entry{AtMS: ms(c.At), Type: "call", DurationMS: ms(c.Took), Outcome: c.Outcome.String(), Error: c.Error})
+	}
+	for _, a := range o.Attempts {
+		out = append(out, Entry{AtMS: ms(a), Type: "attempt"})
+	}
+	for _, s := range states {
+		out = append(out, Entry{AtMS: ms(s.at), Type: "state", From: s.from, To: s.to})
+	}
+	for _, f := range fs {
+		if f.HealedMS > 0 {
+			out = append(out, Entry{AtMS: f.ArmedMS, Type: "fault", Action: "armed", To: f.To}, Entry{AtMS: f.HealedMS, Type: "fault", Action: "healed", To: f.To})
+		}
+	}
+	for _, c := range o.Checks {
+		out = append(out, Entry{AtMS: ms(c.At), Type: "check", Name: c.Name, Status: c.Status.String(), DurationMS: ms(c.Took)})
+	}
+	slices.SortStableFunc(out, func(a, b Entry) int { return cmp.Compare(a.AtMS, b.AtMS) })
+	return out
+}
+
+func faultLine(ev faults.Evidence, started time.Time) FaultLine {
+	since := func(t time.Time) float64 {
+		if t.IsZero() {
+			return 0
+		}
+		return ms(t.Sub(started))
+	}
+	l := FaultLine{
+		Kind: ev.Kind, To: ev.To, Resolved: ev.Resolved, Rules: ev.Rules, Packets: ev.Packets, Attempts: ev.Attempts,
+		FirstHitMS: since(ev.FirstHit), HealedBy: ev.HealedBy,
+	}
+	if len(ev.Spans) > 0 {
+		l.ArmedMS, l.HealedMS = since(ev.Spans[0].From), since(ev.Spans[len(ev.Spans)-1].To)
+	}
+	return l
+}

@@ -1,0 +1,132 @@
+// Package scenarios tells a story about a system: it is well, it is hurt, it behaves
+// as its owner declared while hurt, and it is well again. A scenario is itself a
+// check. It must never leave a fault behind, nor give a verdict without evidence.
+package scenarios
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/foreshock/foreshock/breaker/verdict"
+	"github.com/foreshock/foreshock/faults"
+	"github.com/foreshock/foreshock/internal/run"
+	"github.com/foreshock/foreshock/results"
+)
+
+// An Injector puts faults into the kernel; faults.Injector is one.
+type Injector interface {
+	Install(ctx context.Context, f faults.Fault, o faults.Options) (faults.Injection, error)
+}
+
+// A Note is a line for the person who watches a run.
+type Note struct {
+	At    time.Duration // since the run's start
+	Phase string
+	Text  string
+}
+
+// An Engine runs scenarios, one at a time.
+type Engine struct {
+	Runner   *run.Runner // of the checks that a scenario may name
+	Injector Injector
+	Allowed  func() error // the guard: nil where faults may be injected
+	Events   run.Publisher
+	Log      *slog.Logger
+	Version  string
+	Host     string
+	Progress func(Note) // may be nil
+}
+
+// Run runs the scenario and reports what it found. It ends early when ctx does; the
+// fault is healed in any case.
+func (e *Engine) Run(ctx context.Context, s *Spec) *Report {
+	x := newExperiment(e, s)
+	x.publishScenario(ctx, time.Time{})
+	err := x.perform(ctx)
+	return x.report(ctx, err)
+}
+
+// A stop ends a run early with a verdict of its own.
+type stop struct {
+	verdict verdict.Verdict
+	reason  string
+}
+
+func (s *stop) Error() string { return s.verdict.String() + ": " + s.reason }
+
+func inconclusive(format string, args ...any) error {
+	return &stop{verdict.Inconclusive, fmt.Sprintf(format, args...)}
+}
+
+func aborted(format string, args ...any) error {
+	return &stop{verdict.Aborted, fmt.Sprintf(format, args...)}
+}
+
+// errHeal marks a fault that could not be taken back.
+var errHeal = errors.New("the fault could not be healed")
+
+// Check makes the scenario a check: pass is ok, fail and a failed healing are
+// critical, the rest is unknown.
+func (e *Engine) Check(s *Spec) *Check { return &Check{e, s} }
+
+// A Check is a scenario as a check.
+type Check struct {
+	engine *Engine
+	spec   *Spec
+}
+
+// DefaultTimeout is longer than the scenario's own limit, which ends it first.
+func (c *Check) DefaultTimeout() time.Duration { return c.spec.Limit + 30*time.Second }
+
+// Run implements [results.Check].
+func (c *Check) Run(ctx context.Context, rec *results.Recorder) error {
+	r := c.engine.Run(ctx, c.spec)
+	return Record(ctx, rec, r)
+}
+
+// Record turns a report into steps of a result: one named verdict, which carries the
+// report, and one for each property. The error is what the run came to.
+func Record(ctx context.Context, rec *results.Recorder, r *Report) error {
+	for _, p := range r.Properties {
+		st := results.Step{
+			Name: p.ID, Offset: duration(p.FromMS), Duration: duration(p.ToMS - p.FromMS),
+			Values: map[string]float64{"verdict": float64(p.Verdict)},
+		}
+		if err := outcome(p.Verdict, 0, p.Detail); err != nil && p.Verdict != verdict.Skipped {
+			st.Status, st.Cause = results.Judge(err)
+			st.Error = err.Error()
+		}
+		rec.Add(st)
+	}
+	return rec.Step(ctx, "verdict", func(_ context.Context, span *results.Span) error {
+		span.Set("verdict", float64(r.Verdict))
+		if b, err := marshal(r); err == nil {
+			span.Attach("report.json", "application/json", b)
+		}
+		return outcome(r.Verdict, r.ExitCode, r.Reason)
+	})
+}
+
+// outcome gives a verdict its status.
+func outcome(v verdict.Verdict, exitCode int, text string) error {
+	err := fmt.Errorf("%s: %s", v, text)
+	switch {
+	case exitCode == exitLeft:
+		return results.Fault(results.CauseHeal, err)
+	case v == verdict.Pass:
+		return nil
+	case v == verdict.Fail:
+		return results.Fault(results.CauseBreaker, err)
+	case v == verdict.Aborted:
+		return results.Blind(results.CauseStopped, err)
+	}
+	return results.Blind(results.CauseEvidence, err)
+}
+
+// exitLeft is the exit code of a run that left something behind.
+const exitLeft = 6
+
+func duration(ms float64) time.Duration { return time.Duration(ms * float64(time.Millisecond)) }
