@@ -36,7 +36,7 @@ func newBreaker(t *testing.T, s breaker.Settings) *breaker.Breaker {
 	return b
 }
 
-// trip makes n calls that fail.
+// fail makes n calls that fail.
 func fail(t *testing.T, b *breaker.Breaker, n int) {
 	t.Helper()
 	for range n {
@@ -221,6 +221,9 @@ func TestCallTimeout(t *testing.T) {
 		err := b.Do(t.Context(), func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
 		if took := time.Since(start); !errors.Is(err, context.DeadlineExceeded) || took != 300*time.Millisecond {
 			t.Errorf("got %v after %v, want the deadline after 300ms", err, took)
+		}
+		if s := b.Snapshot(); s.Failures != 1 || s.State != breaker.Closed {
+			t.Errorf("after one call: got %d failures and %v, want 1 and closed", s.Failures, s.State)
 		}
 		go func() { // ignores its context
 			_ = b.Do(context.Background(), func(context.Context) error { time.Sleep(time.Second); return nil })

@@ -38,7 +38,8 @@ type Settings struct {
 	// dependency; err is not nil. Default: every error does.
 	Failed func(err error) bool
 	// OnTransition is told of every change of state, one after the other in order, from
-	// the goroutine of some call and outside every lock: it may use the breaker.
+	// the goroutine of some call and outside every lock: it may use the breaker. That
+	// call waits for it, and a probe is made only when it has been told of half-open.
 	OnTransition func(Transition)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http/httptest"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -31,7 +32,12 @@ func TestTheListenerMayUseTheBreaker(t *testing.T) {
 		fail(t, b, 1)
 		time.Sleep(time.Second + time.Nanosecond)
 		// The first call finds it half open, tells the listener, and its call is refused.
-		_ = b.Do(t.Context(), func(context.Context) error { return nil })
+		_ = b.Do(t.Context(), func(context.Context) error {
+			if len(got) != 2 {
+				t.Errorf("while the probe is under way: got %v told, want open and half-open", got)
+			}
+			return nil
+		})
 		want := []breaker.State{breaker.Open, breaker.HalfOpen, breaker.Closed}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("transitions told (-want +got):\n%s", diff)
@@ -52,6 +58,7 @@ func TestTransitionsAreToldInOrder(t *testing.T) {
 			}
 			defer mu.Unlock()
 			told = append(told, tr)
+			runtime.Gosched() // let the others come
 		},
 	})
 	var wg sync.WaitGroup

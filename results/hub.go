@@ -171,25 +171,34 @@ func (h *Hub) Close(ctx context.Context) error {
 	h.closed = true
 	h.mu.Unlock()
 	close(h.closing)
-	late := make(chan struct{})
-	var grace *time.Timer
-	stop := context.AfterFunc(ctx, func() {
-		h.cancel()
-		grace = time.AfterFunc(closeGrace, func() { close(late) })
-	})
-	defer func() {
-		if !stop() && grace != nil {
-			grace.Stop()
-		}
-		h.cancel()
-	}()
+	ended, late := make(chan struct{}), make(chan struct{})
+	defer close(ended)
+	go h.giveUp(ctx, ended, late)
 	errs := []error{h.awaitWriter(late)}
 	close(h.last)
 	for _, o := range h.outlets {
 		errs = append(errs, o.await(late))
 	}
 	h.closeSubs()
+	h.cancel()
 	return errors.Join(errs...)
+}
+
+// giveUp stops what still goes on when ctx ends, and closes late if it does not stop.
+func (h *Hub) giveUp(ctx context.Context, ended <-chan struct{}, late chan<- struct{}) {
+	select {
+	case <-ctx.Done():
+	case <-ended:
+		return
+	}
+	h.cancel()
+	t := time.NewTimer(closeGrace)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		close(late)
+	case <-ended:
+	}
 }
 
 func (h *Hub) awaitWriter(late <-chan struct{}) error {

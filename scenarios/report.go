@@ -3,7 +3,6 @@ package scenarios
 import (
 	"cmp"
 	"encoding/json"
-	"encoding/xml"
 	"fmt"
 	"io"
 	"slices"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/foreshock/foreshock/breaker/verdict"
 	"github.com/foreshock/foreshock/faults"
+	"github.com/foreshock/foreshock/internal/junit"
 	"github.com/foreshock/foreshock/results"
 )
 
@@ -123,63 +123,28 @@ func (r *Report) WriteText(w io.Writer) {
 	}
 }
 
-type junitSuite struct {
-	XMLName  xml.Name    `xml:"testsuite"`
-	Name     string      `xml:"name,attr"`
-	Tests    int         `xml:"tests,attr"`
-	Failures int         `xml:"failures,attr"`
-	Errors   int         `xml:"errors,attr"`
-	Skipped  int         `xml:"skipped,attr"`
-	Time     float64     `xml:"time,attr"`
-	Cases    []junitCase `xml:"testcase"`
-}
-
-type junitCase struct {
-	Class   string    `xml:"classname,attr"`
-	Name    string    `xml:"name,attr"`
-	Time    float64   `xml:"time,attr"`
-	Failure *junitSay `xml:"failure"`
-	Error   *junitSay `xml:"error"`
-	Skipped *junitSay `xml:"skipped"`
-}
-
-type junitSay struct {
-	Message string `xml:"message,attr"`
-	Text    string `xml:",chardata"`
-}
-
 // WriteJUnit writes a test case for each property, and one for the whole verdict:
 // fail is a failure, skipped is skipped, what could not be told is an error.
 func (r *Report) WriteJUnit(w io.Writer) error {
-	s := junitSuite{Name: r.Scenario, Time: r.DurationMS / 1000}
+	s := &junit.Suite{Name: r.Scenario, Time: r.DurationMS / 1000}
 	for _, p := range r.Properties {
-		s.add(junitCase{Class: r.Scenario, Name: p.ID, Time: (p.ToMS - p.FromMS) / 1000}, p.Verdict, p.Detail, "want "+p.Expected+"; got "+p.Observed)
+		s.Add(r.Scenario, p.ID, duration(p.ToMS-p.FromMS), junitOutcome(p.Verdict), p.Detail, "want "+p.Expected+"; got "+p.Observed)
 	}
-	s.add(junitCase{Class: r.Scenario, Name: "verdict", Time: s.Time}, r.Verdict, r.Reason, "")
-	if _, err := io.WriteString(w, xml.Header); err != nil {
-		return err
-	}
-	enc := xml.NewEncoder(w)
-	enc.Indent("", "  ")
-	return enc.Encode(s)
+	s.Add(r.Scenario, "verdict", duration(r.DurationMS), junitOutcome(r.Verdict), r.Reason, "")
+	return s.Write(w)
 }
 
-func (s *junitSuite) add(c junitCase, v verdict.Verdict, message, text string) {
-	say := &junitSay{Message: message, Text: text}
+func junitOutcome(v verdict.Verdict) junit.Outcome {
 	switch v {
 	case verdict.Pass:
+		return junit.Passed
 	case verdict.Fail:
-		c.Failure = say
-		s.Failures++
+		return junit.Failed
 	case verdict.Skipped:
-		c.Skipped = say
-		s.Skipped++
+		return junit.Skipped
 	case verdict.Inconclusive, verdict.Invalid, verdict.Aborted:
-		c.Error = say
-		s.Errors++
 	}
-	s.Tests++
-	s.Cases = append(s.Cases, c)
+	return junit.Errored
 }
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

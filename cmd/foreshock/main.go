@@ -51,7 +51,15 @@ type command struct {
 
 func commands() []command {
 	return []command{
+		{"demo", "the sample shop and the whole loop: watched, shaken, judged", runDemo},
+		{"serve", "run checks on schedule, with dashboard and metrics", runServe},
+		{"check", "run checks once", runCheck},
 		{"scenario", "run, plan or validate chaos scenarios", runScenario},
+		{"contract", "verify Pact contracts against a running provider", runContract},
+		{"fault", "list or heal the faults on this machine", runFault},
+		{"report", "availability and latency from the store", runReport},
+		{"config", "validate a configuration, or list what it can say", runConfig},
+		{"doctor", "what this machine can do, and how to get what is missing", runDoctor},
 		{"version", "print the version", runVersion},
 	}
 }

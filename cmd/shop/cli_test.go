@@ -2,8 +2,8 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"net"
-	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +15,7 @@ func TestCommandLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer taken.Close()
+	t.Cleanup(func() { taken.Close() })
 	for _, tc := range []struct {
 		args       string
 		code       int
@@ -39,7 +39,9 @@ func TestCommandLine(t *testing.T) {
 		t.Run(tc.args, func(t *testing.T) {
 			t.Parallel()
 			var out, errs bytes.Buffer
-			code := run(t.Context(), strings.Fields(tc.args), &out, &errs)
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second) // of one that starts after all
+			defer cancel()
+			code := run(ctx, strings.Fields(tc.args), &out, &errs)
 			if code != tc.code || !strings.Contains(out.String(), tc.out) || !strings.Contains(errs.String(), tc.error) {
 				t.Errorf("got %d\nstdout: %s\nstderr: %s\nwant %d, %q, %q", code, &out, &errs, tc.code, tc.out, tc.error)
 			}
@@ -60,11 +62,9 @@ func TestBadOrdersAndCharges(t *testing.T) {
 		{payments.url + "/charges", `{"amount_cents":1}`, "order: got none"},
 		{payments.url + "/charges", `{"order":"a","amount_cents":-1}`, "amount_cents: got -1"},
 	} {
-		res, err := c.Post(tc[0], "application/json", strings.NewReader(tc[1]))
-		wantPage(t, tc[0]+" "+tc[1], res, err, 400, `{"error":"`+tc[2])
+		postJSON(t, c, tc[0], tc[1], 400, `{"error":"`+tc[2])
 	}
-	res, err := c.Post(payments.url+"/charges", "application/json", strings.NewReader(`{"order":"a","amount_cents":1}`))
-	wantPage(t, "a good charge", res, err, 201, `{"charge":"charge-1","status":"captured"}`)
+	postJSON(t, c, payments.url+"/charges", `{"order":"a","amount_cents":1}`, 201, `{"charge":"charge-1","status":"captured"}`)
 	get(t, c, payments.url+"/healthz", 200, "ok")
 }
 
@@ -77,18 +77,12 @@ func TestCatalog(t *testing.T) {
 	get(t, c, plain.url+"/products/mug-blue", 200, `{"id":"mug-blue","name":"Blue mug","price_cents":1290,"stock":7}`)
 	get(t, c, plain.url+"/products/nope", 404, `{"error":"not found"}`)
 
-	state := func(s service, body string) (*http.Response, error) {
-		return c.Post(s.url+"/_pact/state", "application/json", strings.NewReader(body))
-	}
-	res, err := state(plain, `{"state":"products exist"}`)
-	wantPage(t, "states that were not asked for", res, err, 404)
+	postJSON(t, c, plain.url+"/_pact/state", `{"state":"products exist"}`, 404) // nobody asked for them
 	stated := start(t, "catalog", "--listen", "127.0.0.1:0", "--pact-states")
 	for _, known := range []string{"products exist", "product mug-blue exists", "no product nope"} {
-		res, err = state(stated, `{"state":"`+known+`","action":"setup"}`)
-		wantPage(t, known, res, err, 200)
+		postJSON(t, c, stated.url+"/_pact/state", `{"state":"`+known+`","action":"setup"}`, 200)
 	}
-	res, err = state(stated, `{"state":"it rains"}`)
-	wantPage(t, "unknown state", res, err, 400, "state: got it rains, want one of: products exist, ")
+	postJSON(t, c, stated.url+"/_pact/state", `{"state":"it rains"}`, 400, "state: got it rains, want one of: products exist, ")
 }
 
 // A request that does not end keeps no service from stopping.

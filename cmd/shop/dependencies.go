@@ -23,8 +23,7 @@ type till struct {
 // reason, the order stands and is charged later.
 func (t *till) charge(ctx context.Context, c charge) (paid bool) {
 	return nil == t.guard(ctx, func(ctx context.Context) error {
-		_, err := t.client.Charge(ctx, c)
-		return err
+		return t.client.Charge(ctx, c)
 	})
 }
 

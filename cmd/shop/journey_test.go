@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/foreshock/foreshock/breaker"
 )
 
 func TestBuyAMug(t *testing.T) {
@@ -17,7 +19,12 @@ func TestBuyAMug(t *testing.T) {
 	get(t, c, shop.url+"/product/mug-blue", 200, `<h1 id="product-name">Blue mug</h1>`,
 		`<label for="quantity">`, `<select id="quantity" name="quantity"`, `<button id="add-to-basket"`)
 	get(t, c, shop.url+"/product/mug-gold", 200, "Sold out", `type="submit" disabled>Add to basket`)
-	get(t, c, shop.url+"/product/nope", 404, "Not found")
+	for range breaker.DefaultFailures { // that there is no such product is no failure of the catalog
+		get(t, c, shop.url+"/product/nope", 404, "Not found")
+	}
+	if b := breakerOf(t, c, shop.url, "catalog"); b.Failures != 0 || b.State != breaker.Closed {
+		t.Errorf("products that do not exist: got %d failures and %v, want 0 and closed", b.Failures, b.State)
+	}
 	get(t, c, shop.url+"/nowhere", 404, "Not found")
 	get(t, c, shop.url+"/checkout", 200, `id="basket-empty"`) // sent on to the basket
 

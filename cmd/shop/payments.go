@@ -14,6 +14,9 @@ type charge struct {
 	AmountCents int    `json:"amount_cents"`
 }
 
+// captured is the status of a charge whose money is here.
+const captured = "captured"
+
 // A receipt is the answer to a charge.
 type receipt struct {
 	Charge string `json:"charge"`
@@ -41,7 +44,7 @@ func newPayments() http.Handler {
 		case c.AmountCents < 0:
 			writeError(w, http.StatusBadRequest, fmt.Sprintf("amount_cents: got %d, want 0 or more", c.AmountCents))
 		default:
-			writeJSON(w, http.StatusCreated, receipt{fmt.Sprintf("charge-%d", taken.Add(1)), "captured"})
+			writeJSON(w, http.StatusCreated, receipt{fmt.Sprintf("charge-%d", taken.Add(1)), captured})
 		}
 	})
 	return mux

@@ -22,23 +22,26 @@ func newPaymentsClient(baseURL string, timeout time.Duration) *paymentsClient {
 	return &paymentsClient{strings.TrimRight(baseURL, "/"), newServiceClient(timeout)}
 }
 
-// Charge asks once. Its error does not say that no money was taken: the answer may
-// have been lost.
-func (c *paymentsClient) Charge(ctx context.Context, ask charge) (receipt, error) {
+// Charge asks once, and is nil when payments have the money. An error does not say
+// that they have not: the answer may have been lost.
+func (c *paymentsClient) Charge(ctx context.Context, ask charge) error {
 	body, err := json.Marshal(ask)
 	if err != nil {
-		return receipt{}, fmt.Errorf("payments: %w", err)
+		return fmt.Errorf("payments: %w", err)
 	}
 	// A reader of a type that net/http does not know cannot be read again for a repeat.
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+"/charges", io.NopCloser(bytes.NewReader(body)))
 	if err != nil {
-		return receipt{}, fmt.Errorf("payments: %w", err)
+		return fmt.Errorf("payments: %w", err)
 	}
 	req.ContentLength = int64(len(body))
 	req.Header.Set("Content-Type", "application/json")
 	var r receipt
 	if err := exchange(c.http, req, http.StatusCreated, &r); err != nil {
-		return receipt{}, fmt.Errorf("payments: %w", err)
+		return fmt.Errorf("payments: %w", err)
 	}
-	return r, nil
+	if r.Status != captured {
+		return fmt.Errorf("payments: status of the charge: got %q, want %q", r.Status, captured)
+	}
+	return nil
 }

@@ -73,8 +73,15 @@ func visitor(t *testing.T) *http.Client {
 	return &http.Client{Jar: jar, Transport: tr, Timeout: 5 * time.Second}
 }
 
-func read(t *testing.T, res *http.Response, err error) (status int, body string) {
+// ask makes one request and reads all of its answer.
+func ask(t *testing.T, c *http.Client, method, url, mediaType, body string) (status int, answer string) {
 	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", mediaType)
+	res, err := c.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,50 +96,53 @@ func read(t *testing.T, res *http.Response, err error) (status int, body string)
 // get wants the status and every one of the texts.
 func get(t *testing.T, c *http.Client, url string, status int, texts ...string) string {
 	t.Helper()
-	res, err := c.Get(url)
-	return wantPage(t, "GET "+url, res, err, status, texts...)
+	got, body := ask(t, c, "GET", url, "", "")
+	return want(t, "GET "+url, got, body, status, texts)
 }
 
 func post(t *testing.T, c *http.Client, url string, form url.Values, status int, texts ...string) string {
 	t.Helper()
-	res, err := c.PostForm(url, form)
-	return wantPage(t, "POST "+url, res, err, status, texts...)
+	got, body := ask(t, c, "POST", url, "application/x-www-form-urlencoded", form.Encode())
+	return want(t, "POST "+url, got, body, status, texts)
 }
 
-func wantPage(t *testing.T, what string, res *http.Response, err error, status int, texts ...string) string {
+func postJSON(t *testing.T, c *http.Client, url, data string, status int, texts ...string) string {
 	t.Helper()
-	got, body := read(t, res, err)
+	got, body := ask(t, c, "POST", url, "application/json", data)
+	return want(t, "POST "+url+" "+data, got, body, status, texts)
+}
+
+func want(t *testing.T, what string, got int, body string, status int, texts []string) string {
+	t.Helper()
 	if got != status {
 		t.Fatalf("%s: got status %d, want %d: %s", what, got, status, body)
 	}
 	for _, text := range texts {
 		if !strings.Contains(body, text) {
-			t.Errorf("%s: no %q in the page:\n%s", what, text, body)
+			t.Errorf("%s: no %q in the answer:\n%s", what, text, body)
 		}
 	}
 	return body
 }
 
-// order places one order as a machine does.
-func order1(t *testing.T, c *http.Client, shop, id string) orderAnswer {
+// place places one order as a machine does.
+func place(t *testing.T, c *http.Client, shop, id string) orderAnswer {
 	t.Helper()
-	res, err := c.Post(shop+"/api/checkout", "application/json", strings.NewReader(`{"id":"`+id+`"}`))
-	status, body := read(t, res, err)
+	body := postJSON(t, c, shop+"/api/checkout", `{"id":"`+id+`"}`, 200)
 	var a orderAnswer
-	if err := json.Unmarshal([]byte(body), &a); err != nil || status != 200 || a.Order != "order-"+id {
-		t.Fatalf("checkout: got %d %s, want 200 and order-%s", status, body, id)
+	if err := json.Unmarshal([]byte(body), &a); err != nil || a.Order != "order-"+id {
+		t.Fatalf("checkout: got %s, want order-%s", body, id)
 	}
-	want := map[bool]string{true: "order placed", false: "order placed, we will charge you later"}[a.Paid]
-	if a.Message != want {
-		t.Fatalf("checkout: got %s, want the message %q", body, want)
+	message := map[bool]string{true: "order placed", false: "order placed, we will charge you later"}[a.Paid]
+	if a.Message != message {
+		t.Fatalf("checkout: got %s, want the message %q", body, message)
 	}
 	return a
 }
 
 func breakerOf(t *testing.T, c *http.Client, shop, name string) breaker.Snapshot {
 	t.Helper()
-	res, err := c.Get(shop + "/breakers")
-	_, body := read(t, res, err)
+	body := get(t, c, shop+"/breakers", 200)
 	var all []breaker.Snapshot
 	if err := json.Unmarshal([]byte(body), &all); err != nil {
 		t.Fatalf("breakers: %v: %s", err, body)

@@ -259,8 +259,12 @@ func (n Node) Locate(err error) error {
 	if err == nil || errors.As(err, &placed) {
 		return err
 	}
-	if p, ok := errors.AsType[*pathError](err); ok {
-		return n.find(p.path).Errorf("%w", err)
+	at, inner := n, err
+	for { // one path may lie inside another
+		p, ok := errors.AsType[*pathError](inner)
+		if !ok {
+			return at.Errorf("%w", err)
+		}
+		at, inner = at.find(p.path), p.err
 	}
-	return n.Errorf("%w", err)
 }

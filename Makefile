@@ -1,0 +1,43 @@
+# make demo    the whole loop on the sample shop; ARGS="--exit --breaker=off" and so on
+# make test    all tests, real parts included
+# make lint    formatting, vet, golangci-lint
+# make build   bin/foreshock, bin/foreshock-pact, bin/shop
+.PHONY: demo test lint build setup clean
+
+# libpact_ffi is linked by the consumer tests of the sample shop alone; the worker
+# looks for it when it runs.
+PACT := $(CURDIR)/.tools/pact
+export CGO_LDFLAGS := -L$(PACT) -Wl,-rpath,$(PACT)
+export PACT_DO_NOT_TRACK := true
+
+LINT := .tools/golangci-lint
+
+demo: setup build
+	@bin/foreshock demo $(ARGS)
+
+test: setup build
+	@go vet ./...
+	@go test -race -shuffle=on -timeout 10m $(TESTFLAGS) ./...
+
+lint: $(LINT)
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "lint: run gofmt -w on these files"; exit 1; }
+	@go mod tidy -diff
+	@$(LINT) run ./...
+
+build:
+	@mkdir -p bin
+	@CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/ ./cmd/foreshock ./cmd/shop
+	@if command -v gcc >/dev/null; then go build -trimpath -o bin/ ./cmd/foreshock-pact; \
+	else echo "build: no C compiler, so no bin/foreshock-pact: contract checks will be unknown"; fi
+
+setup:
+	@scripts/setup.sh
+
+# The linter has a module of its own: what it depends on is not what we ship.
+$(LINT): internal/tools/go.mod
+	@mkdir -p .tools
+	@echo "lint: building golangci-lint (minutes the first time)"
+	@CGO_LDFLAGS= go -C internal/tools build -o $(CURDIR)/$(LINT) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+clean:
+	@rm -rf bin .tools

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/foreshock/foreshock/internal/kind"
+	runner "github.com/foreshock/foreshock/internal/run"
+	"github.com/foreshock/foreshock/results"
+	"github.com/foreshock/foreshock/results/report"
+)
+
+// checksAtOnce bounds how many checks run side by side.
+const checksAtOnce = 8
+
+func runCheck(ctx context.Context, p *program, args []string) int {
+	formats := report.Formats()
+	f := p.newFlags("check", "[NAME...] [-c foreshock.yaml] [-o text|json|junit|nagios]", formats...)
+	names, err := f.parse(args, formats...)
+	if err != nil {
+		return checkCode(p.refused(err))
+	}
+	if f.config == "" {
+		f.config = "foreshock.yaml"
+	}
+	a, err := p.newApp(ctx, f.config, false)
+	if err != nil {
+		return checkCode(p.wrong(err))
+	}
+	entries, err := a.pick(names)
+	if err != nil {
+		return checkCode(p.wrong(errors.Join(err, a.close(ctx))))
+	}
+	found := a.runAll(ctx, entries)
+	if err := a.close(ctx); err != nil {
+		p.log.ErrorContext(ctx, "not everything was stored", "error", err)
+	}
+	if err := report.Write(p.stdout, f.output, found); err != nil {
+		return checkCode(p.wrong(err))
+	}
+	return checkExit(found)
+}
+
+// checkCode: of check, a usage or configuration error is 3, as for a monitoring plugin.
+func checkCode(code int) int {
+	if code == exitUsage {
+		return int(results.Unknown)
+	}
+	return code
+}
+
+// pick returns the entries that are named. Without names it is all but scenarios:
+// nobody breaks something by leaving out a word.
+func (a *app) pick(names []string) ([]runner.Entry, error) {
+	var out []runner.Entry
+	if len(names) == 0 {
+		for _, e := range a.runner.Entries() {
+			if e.Kind != "scenario" {
+				out = append(out, e)
+			}
+		}
+		if len(out) == 0 {
+			return nil, fmt.Errorf("%s: got no check, want at least one", a.cfg.Path)
+		}
+		return out, nil
+	}
+	for _, name := range names {
+		e, ok := a.runner.Entry(name)
+		if !ok {
+			var known []string
+			for _, e := range a.runner.Entries() {
+				known = append(known, e.Name)
+			}
+			return nil, errors.New(kind.UnknownWord("check", name, known))
+		}
+		out = append(out, e)
+	}
+	return out, nil
+}
+
+// runAll runs the entries side by side and returns their results in their order.
+func (a *app) runAll(ctx context.Context, entries []runner.Entry) []results.Result {
+	out := make([]results.Result, len(entries))
+	slots := make(chan struct{}, checksAtOnce)
+	var wg sync.WaitGroup
+	for i, e := range entries {
+		wg.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			// That it could not be stored is said when the store closes.
+			out[i], _ = a.runner.Run(ctx, a.runner.Now(e.Name, ""))
+		})
+	}
+	wg.Wait()
+	return out
+}
+
+// checkExit is 2 if any is critical, else 3 if any is unknown, else 1 if any is a
+// warning, else 0.
+func checkExit(found []results.Result) int {
+	worst := slices.MaxFunc(found, func(x, y results.Result) int {
+		switch {
+		case x.Status.Worse(y.Status):
+			return 1
+		case y.Status.Worse(x.Status):
+			return -1
+		}
+		return 0
+	})
+	return int(worst.Status)
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected messages")
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	goleak.VerifyTestMain(m)
+}
+
+// Every bad configuration has its exact message beside it: messages are a surface
+// that people read at night, so they are reviewed like one.
+func TestBadConfigurations(t *testing.T) {
+	t.Chdir("testdata/bad")
+	files, err := filepath.Glob("*.yaml")
+	if err != nil || len(files) < 40 {
+		t.Fatalf("got %d files, want at least 40: %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(file, func(t *testing.T) {
+			var stderr strings.Builder
+			code := run(t.Context(), []string{"config", "validate", "-c", file}, io.Discard, &stderr)
+			if code != exitUsage {
+				t.Errorf("exit code: got %d, want %d", code, exitUsage)
+			}
+			golden := strings.TrimSuffix(file, ".yaml") + ".err"
+			if *update {
+				if err := os.WriteFile(golden, []byte(stderr.String()), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if stderr.String() != string(want) {
+				t.Errorf("got  %swant %s", stderr.String(), want)
+			}
+			if strings.Contains(stderr.String(), "hunter2") {
+				t.Error("the message shows another line of the file")
+			}
+		})
+	}
+}

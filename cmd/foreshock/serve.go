@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/foreshock/foreshock/faults"
+	"github.com/foreshock/foreshock/results"
+)
+
+// downAfter is the silence from which a restart counts as having been down.
+const downAfter = 30 * time.Second
+
+func runServe(ctx context.Context, p *program, args []string) int {
+	f := p.newFlags("serve", "[-c foreshock.yaml] [--listen HOST:PORT]")
+	listen := f.String("listen", "", "`address` of the dashboard, instead of the configuration's")
+	if _, err := f.parse(args); err != nil {
+		return p.refused(err)
+	}
+	if f.config == "" {
+		f.config = "foreshock.yaml"
+	}
+	a, err := p.newApp(ctx, f.config, false)
+	if err != nil {
+		return p.wrong(err)
+	}
+	if *listen != "" {
+		a.cfg.Listen = *listen
+	}
+	err = p.serve(ctx, a)
+	if err = errors.Join(err, a.close(ctx)); err != nil {
+		p.log.ErrorContext(ctx, "ended", "error", err)
+		return exitNo
+	}
+	return exitYes
+}
+
+func (p *program) serve(ctx context.Context, a *app) error {
+	p.sweep(ctx)
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", a.cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w; another address: --listen HOST:PORT", err)
+	}
+	if last := a.lastResult(ctx); !last.IsZero() && time.Since(last) > downAfter {
+		a.publishDown(ctx, p.log, last, time.Now())
+	}
+	p.log.InfoContext(ctx, "serving", "dashboard", "http://"+ln.Addr().String()+"/", "checks", len(a.cfg.Entries), "store", a.cfg.Store)
+	return a.watch(ctx, ln, p.log)
+}
+
+// sweep removes the rules that a crash left, before anything else.
+func (p *program) sweep(ctx context.Context) {
+	swept, err := (&faults.Injector{}).Sweep(ctx)
+	for _, f := range swept {
+		p.log.WarnContext(ctx, "removed the rules of a fault whose owner is gone", "run", f.Run, "kind", f.Kind, "to", f.To)
+	}
+	if err != nil {
+		// Without iptables, or the right to use it, there is nothing of ours either.
+		p.log.DebugContext(ctx, "no look for left faults", "error", err)
+	}
+}
+
+// lastResult is when the newest result in the store began.
+func (a *app) lastResult(ctx context.Context) time.Time {
+	for r, err := range a.store.Select(ctx, results.Query{Limit: 1}) {
+		if err == nil {
+			return r.Start.Add(r.Duration)
+		}
+	}
+	return time.Time{}
+}

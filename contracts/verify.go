@@ -1,0 +1,180 @@
+package contracts
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/foreshock/foreshock/contracts/worker"
+	"github.com/foreshock/foreshock/internal/kind"
+	"github.com/foreshock/foreshock/results"
+)
+
+// shortest is the least that a request may be given to be answered.
+const shortest = 100 * time.Millisecond
+
+// Validate says what is wrong with the request itself, without looking at its files.
+// Its errors name the keys of the configuration.
+func (r Request) Validate() error {
+	_, err := r.base()
+	switch {
+	case r.Provider == "":
+		return kind.At("provider", errors.New("got none, want the name that the pacts give it"))
+	case err != nil:
+		return kind.At("url", err)
+	case len(r.Files) == 0:
+		return kind.At("files", errors.New("got none, want pact files or directories of them"))
+	case r.Timeout < 0:
+		return kind.At("request_timeout", fmt.Errorf("got %v, want 0 or more", r.Timeout))
+	}
+	if r.StateURL != "" {
+		if u, err := url.Parse(r.StateURL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			return kind.At("state_change_url", errors.New("got no URL of http or https"))
+		}
+	}
+	return nil
+}
+
+// base parses the provider's URL; the port is always there, and so is a path. Its text is kept out of errors: it may hold a password.
+func (r Request) base() (*url.URL, error) {
+	u, err := url.Parse(r.URL)
+	switch {
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
+		return nil, errors.New("got no URL of http or https, want such as http://127.0.0.1:8081")
+	case u.User != nil:
+		return nil, errors.New("got credentials, want them as a header: Authorization")
+	case u.RawQuery != "" || u.Fragment != "":
+		return nil, errors.New("got a query or a fragment, want a base URL such as http://127.0.0.1:8081/api")
+	}
+	port := cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return nil, fmt.Errorf("got port %s, want 1 to 65535", port)
+	}
+	host := u.Hostname()
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	u.Host = host + ":" + port
+	u.Path = cmp.Or(u.Path, "/")
+	return u, nil
+}
+
+// Verify asks the provider for every interaction of the pacts, and says what came of
+// each. A Report with broken interactions comes with a nil error; an error means that
+// nothing can be said. It is [results.ErrUnknown], and wraps a [*FileError] if a pact
+// file cannot be used. Verify ends with ctx, and takes at most a time that is
+// in proportion to the number of interactions.
+func (w *Worker) Verify(ctx context.Context, req Request) (Report, error) {
+	rep := Report{Provider: req.Provider, URL: req.URL, Start: time.Now()}
+	if err := req.Validate(); err != nil {
+		return rep, results.Blind(results.CauseInternal, err)
+	}
+	read, err := readPacts(req.Files)
+	if err != nil {
+		return rep, results.Blind(results.CauseEvidence, err)
+	}
+	pacts, passedOver := choose(read, req)
+	rep.PassedOver = passedOver
+	if len(pacts) == 0 {
+		rep.Duration = time.Since(rep.Start)
+		return rep, nil
+	}
+	n := 0
+	for _, p := range pacts {
+		n += len(p.interactions)
+	}
+	ctx, cancel, timeout := limit(ctx, req, n)
+	defer cancel()
+	stdin, err := wire(req, pacts, timeout, w.Library)
+	if err != nil {
+		return rep, err
+	}
+	res, err := w.ask(ctx, stdin)
+	if err != nil {
+		return rep, err
+	}
+	rep.Library = res.Library
+	if len(res.Pacts) != len(pacts) {
+		return rep, results.Blind(results.CauseInternal, fmt.Errorf("%s: got verdicts of %d pacts, want %d", workerName, len(res.Pacts), len(pacts)))
+	}
+	for i, p := range pacts {
+		ins, err := join(p, res.Pacts[i])
+		if err != nil {
+			return rep, results.Blind(results.CauseInternal, err)
+		}
+		rep.Interactions = append(rep.Interactions, ins...)
+	}
+	rep.place(time.Since(rep.Start))
+	if base, err := req.base(); err == nil {
+		look(ctx, base, req, timeout, rep.Interactions)
+	}
+	rep.Duration = time.Since(rep.Start)
+	return rep, nil
+}
+
+// limit gives each of n interactions a timeout such that all of them could use it up
+// before the context ends: a provider that hangs is then seen to hang, instead of the
+// worker being killed over it. A third of the time is kept for all the rest.
+func limit(ctx context.Context, req Request, n int) (context.Context, context.CancelFunc, time.Duration) {
+	timeout := req.Timeout
+	if timeout == 0 {
+		timeout = DefaultTimeout
+	}
+	requests := n
+	if req.StateURL != "" {
+		requests *= 3 // setup and teardown
+	}
+	if end, ok := ctx.Deadline(); ok {
+		timeout = min(timeout, time.Until(end)*2/3/time.Duration(requests))
+	}
+	timeout = max(timeout, shortest)
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(requests)*timeout+DefaultTimeout)
+	return ctx, cancel, timeout
+}
+
+// wire writes the request as the worker reads it.
+func wire(req Request, pacts []pact, timeout time.Duration, library string) ([]byte, error) {
+	base, err := req.base()
+	if err != nil {
+		return nil, results.Blind(results.CauseInternal, err)
+	}
+	colon := strings.LastIndexByte(base.Host, ':')
+	port, err := strconv.ParseUint(base.Host[colon+1:], 10, 16)
+	if err != nil {
+		return nil, results.Blind(results.CauseInternal, err)
+	}
+	out := worker.Request{
+		Library: library, Provider: req.Provider, Scheme: base.Scheme, Host: base.Host[:colon], Port: uint16(port),
+		Path: base.Path, TimeoutMS: timeout.Milliseconds(), StateURL: req.StateURL, InsecureTLS: req.InsecureTLS,
+	}
+	for _, p := range pacts {
+		file, err := filepath.Abs(p.file)
+		if err != nil {
+			return nil, results.Blind(results.CauseInternal, err)
+		}
+		out.Files = append(out.Files, file)
+	}
+	for _, name := range slices.Sorted(maps.Keys(req.Headers)) {
+		out.Headers = append(out.Headers, worker.Header{Name: name, Value: req.Headers[name]})
+	}
+	return json.Marshal(out)
+}
+
+// place gives each interaction the time at which it began: they ran one after the
+// other, and the last of them ended with the worker.
+func (r *Report) place(took time.Duration) {
+	for i := range slices.Backward(r.Interactions) {
+		in := &r.Interactions[i]
+		took = max(0, took-in.Duration)
+		in.Offset = took
+	}
+}

@@ -1,0 +1,185 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// An Active is a fault that was found in the kernel, whoever put it there.
+type Active struct {
+	Chain    string
+	Run      string // empty if its owner died before the first rule
+	Name     string
+	Location string
+	Kind     string
+	Protocol string
+	To       string
+	Since    time.Time
+	Until    time.Time
+	Lease    time.Duration
+	Owned    bool   // the process that injected it lives; else it ends with its lease
+	Armed    bool   // its owner holds the lease: the fault acts
+	Packets  uint64 // met by its rules
+}
+
+// place is one family's table in a namespace.
+type place struct {
+	tables []*table
+	space  *space
+}
+
+// open finds the tables that there are. Both families are looked through; one whose
+// command is missing holds nothing of ours.
+func (in *Injector) open(ctx context.Context) (*place, error) {
+	sp, err := openSpace(in.Netns)
+	if err != nil {
+		return nil, err
+	}
+	t, err := in.table(ctx, sp, IPv4)
+	if err != nil {
+		sp.close()
+		return nil, err
+	}
+	p := &place{[]*table{t}, sp}
+	if t, err := in.table(ctx, sp, IPv6); err == nil {
+		p.tables = append(p.tables, t)
+	}
+	return p, nil
+}
+
+// List finds the faults in the kernel, oldest first.
+func (in *Injector) List(ctx context.Context) ([]Active, error) {
+	p, err := in.open(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list faults: %w", err)
+	}
+	defer p.space.close()
+	return p.list(ctx)
+}
+
+// Heal removes the faults with this name, run id or chain, and returns them. That
+// there is none is no error.
+func (in *Injector) Heal(ctx context.Context, name string) ([]Active, error) {
+	return in.healIf(ctx, func(a Active) bool { return name != "" && (a.Name == name || a.Run == name || a.Chain == name) })
+}
+
+// HealAll removes every fault of Foreshock, and returns them.
+func (in *Injector) HealAll(ctx context.Context) ([]Active, error) {
+	return in.healIf(ctx, func(Active) bool { return true })
+}
+
+// Sweep removes the faults whose owner is dead, and returns them. A living owner's
+// are left alone, armed or not.
+func (in *Injector) Sweep(ctx context.Context) ([]Active, error) {
+	return in.healIf(ctx, func(a Active) bool { return !a.Owned })
+}
+
+func (in *Injector) healIf(ctx context.Context, wanted func(Active) bool) ([]Active, error) {
+	p, err := in.open(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("heal: %w", err)
+	}
+	defer p.space.close()
+	found, err := p.list(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("heal: %w", err)
+	}
+	var healed []Active
+	var errs []error
+	for _, a := range found {
+		if !wanted(a) {
+			continue
+		}
+		if err := p.remove(ctx, a.Chain); err != nil {
+			errs = append(errs, fmt.Errorf("heal %s: %w", a.Chain, err))
+			continue
+		}
+		healed = append(healed, a)
+	}
+	return healed, errors.Join(errs...)
+}
+
+func (p *place) remove(ctx context.Context, chain string) error {
+	var errs []error
+	for _, t := range p.tables {
+		errs = append(errs, t.remove(ctx, chain))
+	}
+	return errors.Join(errs...)
+}
+
+func (p *place) list(ctx context.Context) ([]Active, error) {
+	var found []Active
+	for _, t := range p.tables {
+		saved, err := t.read(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, chain := range saved.chains {
+			a, ours := describe(chain, saved.in(chain))
+			if !ours {
+				continue
+			}
+			a.Armed, _ = held(ctx, p.space, leaseName(chain, t.family)) // no list: not armed
+			if at := slices.IndexFunc(found, func(b Active) bool { return b.Chain == chain }); at >= 0 {
+				found[at].Packets += a.Packets
+				found[at].Armed = found[at].Armed || a.Armed
+				continue
+			}
+			found = append(found, a)
+		}
+	}
+	living, err := p.owners(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for n := range found {
+		a := &found[n]
+		a.Owned = slices.Contains(living, ownerName(a.Chain))
+		a.Armed = a.Armed && a.Owned && time.Now().Before(a.Until)
+	}
+	slices.SortStableFunc(found, func(a, b Active) int { return a.Since.Compare(b.Since) })
+	return found, nil
+}
+
+var chainName = regexp.MustCompile(`^FS-[0-9a-f]{8}-[0-9a-z]{8}$`)
+
+// describe reads what a chain's comments tell. A chain with a rule that is not ours
+// is not ours, whatever its name.
+func describe(chain string, rules []savedRule) (Active, bool) {
+	a := Active{Chain: chain}
+	if !chainName.MatchString(chain) {
+		return a, false
+	}
+	for _, r := range rules {
+		l, ours := r.label()
+		if !ours {
+			return a, false
+		}
+		a.Run, a.Name, a.Location, a.Kind, a.Protocol, a.To = l.run, l.name, l.where, l.kind, l.proto, l.to
+		a.Since, a.Until, a.Lease = l.since, l.until, l.lease
+		if l.role == roleFault {
+			a.Packets += r.packets
+		}
+	}
+	return a, true
+}
+
+// owners lists the abstract sockets of living owners in the namespace.
+func (p *place) owners(ctx context.Context) (names []string, err error) {
+	err = p.space.do(ctx, func() error {
+		text, err := os.ReadFile("/proc/thread-self/net/unix")
+		for line := range strings.Lines(string(text)) {
+			if f := strings.Fields(line); len(f) == 8 && strings.HasPrefix(f[7], "@foreshock/") {
+				names = append(names, f[7])
+			}
+		}
+		return err
+	})
+	return names, err
+}

@@ -1,0 +1,77 @@
+package faults_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/foreshock/foreshock/faults"
+)
+
+func TestExamplesBuild(t *testing.T) {
+	t.Parallel()
+	for _, k := range faults.Kinds() {
+		f, err := faults.Kinds().BuildText(k.Name, k.Example)
+		if err != nil || f.Kind() != k.Name || f.Target().String() != "127.0.0.1:9002" {
+			t.Errorf("example of %s: got %v, %v", k.Name, f, err)
+		}
+	}
+}
+
+func TestBadSettings(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ kind, settings, want string }{
+		{"drop", "to: 10.0.0.1", `drop:1:5: to: got "10.0.0.1", want host:port, such as 10.0.0.7:5432 or [::1]:9002`},
+		{"drop", "to: 10.0.0.1:http", `drop:1:5: to: got port "http", want a number from 1 to 65535`},
+		{"drop", "to: 10.0.0.1:0", `drop:1:5: to: got port "0", want a number from 1 to 65535`},
+		{"drop", "to: 0.0.0.0:80", `drop:1:5: to: got 0.0.0.0, which means every address, want one address`},
+		{"drop", "to: \"[ff02::1]:80\"", `drop:1:5: to: got ff02::1, a multicast address, want the address of one host`},
+		{"drop", "to: \"[fe80::1%eth0]:80\"", `drop:1:5: to: got fe80::1%eth0 with a zone, which rules cannot name, want an address without`},
+		{"drop", "to: a:1\nprotocol: sctp", `drop:2:11: protocol: unknown protocol "sctp"; did you mean "tcp"? Known: tcp, udp`},
+		{"drop", "to: a:1\nestablished: rst", `drop:2:14: established: unknown word "rst"; did you mean "reset"? Known: drop, reset`},
+		{"drop", "to: a:1\nprotocol: udp\nestablished: reset", `drop:3:14: established: got "reset" with protocol udp, which has no connections; leave it out`},
+		{"reject", "to: a:1\nwith: tcp-rst", `reject:2:7: with: unknown refusal of tcp "tcp-rst"; did you mean "tcp-reset"? Known: tcp-reset, icmp-port-unreachable, icmp-host-unreachable, icmp-admin-prohibited`},
+		{"reject", "to: a:1\nprotocol: udp\nwith: tcp-reset", `reject:3:7: with: unknown refusal of udp "tcp-reset"; known: icmp-port-unreachable, icmp-host-unreachable, icmp-admin-prohibited`},
+		{"drop", "too: a:1", `drop:1:1: unknown key "too"; did you mean "to"? Known: to, protocol, established`},
+	} {
+		_, err := faults.Kinds().BuildText(c.kind, c.settings)
+		if err == nil || err.Error() != c.want {
+			t.Errorf("%q:\n got %v\nwant %s", c.settings, err, c.want)
+		}
+	}
+}
+
+func TestBadOptions(t *testing.T) {
+	t.Parallel()
+	good := minute("r")
+	for want, change := range map[string]func(*faults.Options){
+		"run: got none":             func(o *faults.Options) { o.Run = "" },
+		"lease: got 1.5s":           func(o *faults.Options) { o.Lease = 1500 * time.Millisecond },
+		"lease: got 500ms":          func(o *faults.Options) { o.Lease = 500 * time.Millisecond },
+		"until: got 0001-01-01":     func(o *faults.Options) { o.Until = time.Time{} },
+		"before 2038-01-19":         func(o *faults.Options) { o.Until = time.Date(2038, 2, 1, 0, 0, 0, 0, time.UTC) },
+		"shorten the run, the name": func(o *faults.Options) { o.Name = strings.Repeat("n", 200) },
+	} {
+		o := good
+		change(&o)
+		_, err := (&faults.Injector{}).Install(t.Context(), build(t, "drop", "to: 127.0.0.1:9"), o)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+func TestDefaultsOfScenarios(t *testing.T) {
+	t.Parallel()
+	for name, rules := range map[string]int{"by hand": 1, "scenario": 2} {
+		table := faults.Kinds()
+		if name == "scenario" {
+			table = faults.ScenarioKinds()
+		}
+		f, err := table.BuildText("drop", "to: 127.0.0.1:9002")
+		must(t, err)
+		if got := len(f.Rules(faults.IPv4)); got != rules {
+			t.Errorf("%s: got %d rules, want %d", name, got, rules)
+		}
+	}
+}

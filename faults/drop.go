@@ -1,0 +1,69 @@
+package faults
+
+import (
+	"fmt"
+
+	"github.com/foreshock/foreshock/internal/kind"
+)
+
+const (
+	establishedDrop  = "drop"
+	establishedReset = "reset"
+
+	// silentQueue is a queue nobody reads. A packet sent to it vanishes without an
+	// error; DROP would tell the local sender of a datagram EPERM, as no dead host does.
+	silentQueue = "64444"
+)
+
+// dropped is a target that does not answer.
+type dropped struct {
+	target Target
+	reset  bool // connections that are open are reset, not left hanging
+}
+
+func dropKind(established string) kind.Kind[Fault] {
+	type settings struct {
+		To          string `yaml:"to"`
+		Protocol    string `yaml:"protocol"`
+		Established string `yaml:"established"`
+	}
+	return kind.Of("drop", "packets to the target vanish, as if the host were dead", `
+to: 127.0.0.1:9002
+protocol: tcp
+established: reset
+`, settings{Protocol: tcp}, func(s settings) (Fault, error) {
+		target, err := parseTarget(s.To, s.Protocol)
+		if err != nil {
+			return nil, err
+		}
+		switch s.Established {
+		case "":
+			s.Established = established
+		case establishedDrop, establishedReset:
+			if target.Protocol != tcp {
+				return nil, kind.At("established", fmt.Errorf("got %q with protocol %s, which has no connections; leave it out", s.Established, s.Protocol))
+			}
+		default:
+			return nil, kind.At("established", fmt.Errorf("%s", kind.UnknownWord("word", s.Established, []string{establishedDrop, establishedReset})))
+		}
+		return dropped{target, s.Established == establishedReset}, nil
+	})
+}
+
+func (d dropped) Kind() string   { return "drop" }
+func (d dropped) Target() Target { return d.target }
+
+// Rules implements [Fault]. With reset, only new connections vanish: a pool then
+// dials anew at once, and every call from the first on is an attempt.
+func (d dropped) Rules(Family) []Rule {
+	switch {
+	case d.target.Protocol == udp:
+		return []Rule{{Action: []string{"-j", "NFQUEUE", "--queue-num", silentQueue}}}
+	case d.reset:
+		return []Rule{
+			{Match: []string{"--syn"}, Action: []string{"-j", "DROP"}},
+			{Match: []string{"!", "--syn"}, Action: []string{"-j", "REJECT", "--reject-with", "tcp-reset"}},
+		}
+	}
+	return []Rule{{Action: []string{"-j", "DROP"}}}
+}

@@ -1,0 +1,101 @@
+package faults
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Attempts implements [Injection].
+func (i *injection) Attempts(ctx context.Context, skip int) ([]Attempt, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if skip < 0 {
+		return nil, fmt.Errorf("attempts: got skip %d, want 0 or more", skip)
+	}
+	i.watch.sync()
+	i.watch.mu.Lock()
+	defer i.watch.mu.Unlock()
+	all := i.watch.attempts
+	found := slices.Clone(all[min(skip, len(all)):])
+	if i.watch.lost {
+		return found, ErrLost
+	}
+	return found, nil
+}
+
+// Evidence implements [Injection].
+func (i *injection) Evidence(ctx context.Context) (Evidence, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	var err error
+	if !i.closed {
+		err = i.observe(ctx)
+	}
+	e := i.evidence
+	e.Spans, e.Foreign = slices.Clone(e.Spans), slices.Clone(e.Foreign)
+	return e, err
+}
+
+// observe brings the evidence up to date.
+func (i *injection) observe(ctx context.Context) error {
+	e := &i.evidence
+	e.Kind, e.To, e.Chain = i.fault.Kind(), i.fault.Target().String(), i.chain
+	e.Resolved, e.Rules, e.Foreign = nil, nil, nil
+	for _, a := range i.addrs {
+		e.Resolved = append(e.Resolved, a.String())
+	}
+	i.watch.sync()
+	i.watch.mu.Lock()
+	e.Attempts, e.Lost, e.FirstHit = uint64(len(i.watch.attempts)), i.watch.lost, i.watch.firstHit
+	i.watch.mu.Unlock()
+
+	var packets uint64
+	for _, p := range i.parts {
+		saved, err := p.table.read(ctx)
+		if err != nil {
+			return fmt.Errorf("evidence: %w", err)
+		}
+		i.compare(p, saved)
+		for _, r := range saved.in(i.chain) {
+			if l, ours := r.label(); ours && l.role == roleFault {
+				packets += r.packets
+			}
+		}
+		for _, r := range p.listing {
+			if l, ours := r.label(); ours && (l.role == roleFault || l.role == roleLease) {
+				e.Rules = append(e.Rules, r.bare())
+			}
+		}
+	}
+	if packets < e.Packets {
+		i.tampered("the counters of the rules went back")
+	}
+	e.Packets = max(e.Packets, packets)
+	return nil
+}
+
+// compare notes what others did to the rules since they were installed.
+func (i *injection) compare(p *part, saved ruleset) {
+	missing, foreign := i.jumps(saved)
+	i.evidence.Foreign = append(i.evidence.Foreign, foreign...)
+	switch rules := saved.in(i.chain); {
+	case !slices.Contains(saved.chains, i.chain):
+		i.tampered("chain " + i.chain + " was removed")
+	case len(missing) > 0:
+		i.tampered(fmt.Sprintf("the jump from %s was removed", strings.Join(missing, ", ")))
+	case !slices.EqualFunc(rules, p.listing, func(a, b savedRule) bool { return a.spec() == b.spec() }):
+		i.tampered("the rules of chain " + i.chain + " were changed")
+	}
+}
+
+// bare is the rule without its comment.
+func (r savedRule) bare() string {
+	args := r.args
+	if at := slices.Index(args, "--comment"); at >= 2 && at+2 <= len(args) {
+		args = slices.Concat(args[:at-2], args[at+2:])
+	}
+	return "-A " + r.chain + " " + strings.Join(args, " ")
+}

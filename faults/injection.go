@@ -1,0 +1,275 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/foreshock/foreshock/results"
+)
+
+// renewals is how often a lease is renewed while it would last.
+const renewals = 4
+
+// jiffies is how much the kernel's clock of ticks may cut a lease short.
+const jiffies = 20 * time.Millisecond
+
+// An injection is a fault in this machine's kernel.
+type injection struct {
+	fault Fault
+	label label
+	addrs []netip.Addr
+	chain string
+	space *space
+	owner net.PacketConn
+	watch *watch
+	parts []*part
+
+	mu       sync.Mutex
+	armed    bool
+	renewed  time.Time // when the last renewal of the lease began
+	stop     context.CancelFunc
+	stopped  chan struct{} // closed when the renewal has ended
+	closed   bool
+	evidence Evidence // as far as it is known by now
+}
+
+// ErrClosed is of an injection that was closed.
+var ErrClosed = errors.New("injection is closed")
+
+func (i *injection) of(family Family) []netip.Addr {
+	return slices.DeleteFunc(slices.Clone(i.addrs), func(a netip.Addr) bool { return familyOf(a) != family })
+}
+
+// Arm implements [Injection].
+func (i *injection) Arm(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := i.arm(ctx); err != nil {
+		return fmt.Errorf("arm %s of %s: %w", i.fault.Kind(), i.fault.Target(), err)
+	}
+	// What the receipts say is checked once against the kernel's list.
+	for _, p := range i.parts {
+		ok, err := held(ctx, i.space, p.lease.list)
+		if err == nil && !ok {
+			err = results.Blind(results.CauseTool, fmt.Errorf("lease %s: the datagram was dropped before it met our rule", p.lease.list))
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // no /proc: the receipts must do
+			return errors.Join(fmt.Errorf("arm: %w", err), i.Disarm(context.WithoutCancel(ctx)))
+		}
+	}
+	return nil
+}
+
+func (i *injection) arm(ctx context.Context) error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	switch {
+	case i.closed:
+		return ErrClosed
+	case i.armed:
+		return nil
+	case !time.Now().Before(i.label.until):
+		return fmt.Errorf("its hard end %s has passed", i.label.until.Format(time.RFC3339))
+	}
+	i.watch.sync() // what came before is stamped before
+	from := time.Now()
+	if err := i.set(); err != nil {
+		i.take()
+		return err
+	}
+	i.armed, i.renewed = true, from
+	i.evidence.Spans = append(i.evidence.Spans, Span{From: from})
+	i.evidence.HealedBy = ""
+	ctx, i.stop = context.WithDeadline(ctx, i.label.until)
+	i.stopped = make(chan struct{})
+	go i.hold(ctx, i.stopped)
+	return nil
+}
+
+// set renews the leases of all families.
+func (i *injection) set() error {
+	for _, p := range i.parts {
+		met, err := p.lease.send(p.lease.set)
+		if err != nil {
+			return results.Blind(results.CauseTool, fmt.Errorf("lease: %w", err))
+		}
+		if !met {
+			return results.Blind(results.CauseTool, errors.New("lease: no rule met the renewal: somebody removed the rules, or lets loopback pass before them"))
+		}
+	}
+	return nil
+}
+
+func (i *injection) take() {
+	for _, p := range i.parts {
+		// What is not taken now ends with the lease.
+		_, _ = p.lease.send(p.lease.take)
+	}
+}
+
+// hold renews the lease until ctx ends, and heals then.
+func (i *injection) hold(ctx context.Context, stopped chan<- struct{}) {
+	defer close(stopped)
+	ticker := time.NewTicker(i.label.lease / renewals)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			i.heal()
+			return
+		case <-ticker.C:
+			if !i.renew() {
+				return
+			}
+		}
+	}
+}
+
+// renew reports whether there is anything left to renew.
+func (i *injection) renew() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if !i.armed {
+		return false
+	}
+	if !time.Now().Before(i.label.until) {
+		i.healLocked()
+		return false
+	}
+	began := time.Now()
+	if err := i.set(); err != nil {
+		i.tampered(err.Error())
+		i.take()
+		i.endSpan(HealedByOther)
+		return false
+	}
+	i.lapsed()
+	i.renewed = began
+	return true
+}
+
+// lapsed notes how long the lease was not renewed until now, and whether it ran out.
+func (i *injection) lapsed() bool {
+	gap := time.Since(i.renewed)
+	i.evidence.LongestGap = max(i.evidence.LongestGap, gap)
+	if gap < i.label.lease-jiffies {
+		return false
+	}
+	i.evidence.Lapses++
+	return true
+}
+
+// heal ends the fault at once; the lock keeps a renewal from coming after it.
+func (i *injection) heal() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.healLocked()
+}
+
+func (i *injection) healLocked() {
+	if !i.armed {
+		return
+	}
+	i.watch.sync()
+	i.take()
+	switch lapsed := i.lapsed(); {
+	case !time.Now().Before(i.label.until):
+		i.endSpan(HealedByLimit)
+	case lapsed:
+		i.endSpan(HealedByLease)
+	default:
+		i.endSpan(HealedByOwner)
+	}
+}
+
+func (i *injection) endSpan(by string) {
+	i.armed = false
+	i.stop()
+	last := &i.evidence.Spans[len(i.evidence.Spans)-1]
+	last.To, last.By = time.Now(), by
+	i.evidence.HealedBy = by
+}
+
+// tampered keeps the first finding.
+func (i *injection) tampered(how string) {
+	if i.evidence.Tampered == "" {
+		i.evidence.Tampered = how
+	}
+}
+
+// Disarm implements [Injection].
+func (i *injection) Disarm(ctx context.Context) error {
+	i.heal()
+	i.mu.Lock()
+	stopped := i.stopped
+	i.mu.Unlock()
+	if stopped == nil {
+		return nil
+	}
+	select {
+	case <-stopped:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Close implements [Injection].
+func (i *injection) Close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupLimit)
+	defer cancel()
+	if err := i.Disarm(ctx); err != nil {
+		return fmt.Errorf("close: %w", err)
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.closed {
+		return nil
+	}
+	i.healLocked()
+	read := i.observe(ctx)
+	if err := i.remove(ctx); err != nil {
+		return errors.Join(fmt.Errorf("close: %w", err), read)
+	}
+	i.closed = true
+	i.release()
+	return read
+}
+
+// remove takes away whatever rules an installation has put in place so far.
+func (i *injection) remove(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupLimit)
+	defer cancel()
+	for _, p := range i.parts {
+		if err := p.table.remove(ctx, i.chain); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// release closes what an installation has opened so far.
+func (i *injection) release() {
+	for _, p := range i.parts {
+		if p.lease != nil {
+			p.lease.close()
+		}
+	}
+	if i.watch != nil {
+		i.watch.close()
+	}
+	if i.owner != nil {
+		_ = i.owner.Close()
+	}
+	if i.space != nil {
+		i.space.close()
+	}
+}

@@ -1,0 +1,128 @@
+package faults
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/foreshock/foreshock/internal/kind"
+)
+
+const (
+	chainPrefix = "FS-"
+
+	// cleanupLimit bounds the removal of rules, which goes on when a context has ended.
+	cleanupLimit = 10 * time.Second
+
+	// lastSecond is where the kernel's dates end.
+	lastSecond = 1<<31 - 1
+)
+
+// An Injector installs faults on this machine and finds those that are there. The
+// zero value works in the caller's network namespace with the default iptables.
+type Injector struct {
+	Netns  string // path of a network namespace, such as /run/netns/NAME; "" is the caller's own
+	Suffix string // of the commands: nft or legacy for iptables-nft or iptables-legacy; "" is iptables
+}
+
+// Install puts a fault into the kernel, disarmed, and starts to watch for attempts.
+// The namespace is that of the caller's thread, whatever thread later calls come from.
+// Of faults that share a target, the one installed last decides and watches.
+// On an error nothing is left behind; it is unknown by its status, never critical.
+func (in *Injector) Install(ctx context.Context, f Fault, o Options) (_ Injection, err error) { //nolint:ireturn // an agent's injection will be another
+	l, err := newLabel(f, o, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	addrs, err := f.Target().resolve(ctx)
+	if err != nil {
+		return nil, err
+	}
+	i := &injection{fault: f, label: l, addrs: addrs, chain: newChainName(o.Run)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("install %s of %s: %w", f.Kind(), f.Target(), err), i.remove(ctx))
+			i.release()
+		}
+	}()
+	if i.space, err = openSpace(in.Netns); err != nil {
+		return nil, err
+	}
+	for _, family := range []Family{IPv4, IPv6} {
+		if p := (part{addrs: i.of(family)}); len(p.addrs) > 0 {
+			if p.table, err = in.table(ctx, i.space, family); err != nil {
+				return nil, err
+			}
+			i.parts = append(i.parts, &p)
+		}
+	}
+	if err = i.open(ctx); err != nil {
+		return nil, err
+	}
+	for _, p := range i.parts {
+		if err = i.install(ctx, p); err != nil {
+			return nil, errors.Join(err, in.explain(ctx, err))
+		}
+	}
+	return i, nil
+}
+
+// explain names what the kernel lacks after it refused a rule.
+func (in *Injector) explain(ctx context.Context, err error) error {
+	if _, refused := errors.AsType[*refusedError](err); !refused {
+		return nil
+	}
+	var missing []error
+	for _, c := range in.Probe(ctx) {
+		if !c.OK && c.Needed {
+			missing = append(missing, fmt.Errorf("missing here: %s: %s", c.Name, c.Detail))
+		}
+	}
+	return errors.Join(missing...)
+}
+
+func newLabel(f Fault, o Options, now time.Time) (label, error) {
+	if o.Lease == 0 {
+		o.Lease = DefaultLease
+	}
+	t := f.Target()
+	l := label{
+		run: o.Run, name: o.Name, where: o.Location, kind: f.Kind(), proto: t.Protocol, to: t.String(),
+		since: now.Truncate(time.Second).UTC(), until: o.Until.Truncate(time.Second).UTC(), lease: o.Lease,
+	}
+	switch {
+	case o.Run == "":
+		return l, kind.At("run", errors.New("got none, want the id of the run that asks for the fault"))
+	case o.Lease < time.Second || o.Lease%time.Second != 0:
+		return l, kind.At("lease", fmt.Errorf("got %v, want whole seconds, at least 1s", o.Lease))
+	case l.until.Sub(now) <= 0:
+		return l, kind.At("until", fmt.Errorf("got %v, want a time at least a second ahead", o.Until.Format(time.RFC3339)))
+	case l.until.Unix() > lastSecond:
+		return l, kind.At("until", fmt.Errorf("got %v, want a time before 2038-01-19, where the kernel's dates end", o.Until.Format(time.RFC3339)))
+	}
+	return l, l.check()
+}
+
+// newChainName makes a name that the run can be told by and that nobody else has.
+func newChainName(run string) string {
+	sum := sha256.Sum256([]byte(run))
+	return chainPrefix + hex.EncodeToString(sum[:4]) + "-" + strings.ToLower(rand.Text()[:8])
+}
+
+// ownerName is the abstract socket whose existence says that a chain's owner lives:
+// it is bound to the network namespace, and goes when its process does.
+func ownerName(chain string) string { return "@foreshock/" + chain }
+
+func claim(chain string) (net.PacketConn, error) {
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: ownerName(chain), Net: "unixgram"})
+	if err != nil {
+		return nil, fmt.Errorf("claim %s: %w", chain, err)
+	}
+	return conn, nil
+}

@@ -1,0 +1,161 @@
+package faults_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
+
+	"github.com/foreshock/foreshock/faults"
+)
+
+// The tests run as an ordinary user's would: the binary starts itself again in a
+// user and a network namespace of its own, so that no rule can reach the host.
+var (
+	inside = flag.Bool("faults.inside", false, "the test binary is in its own namespaces")
+	owner  = flag.String("faults.owner", "", "be the owner of an armed fault: a JSON ownerOrder")
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	switch {
+	case *owner != "":
+		os.Exit(own(*owner)) //nolint:forbidigo // the whole program of a child
+	case *inside:
+		if err := loopbackUp(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1) //nolint:forbidigo // as above
+		}
+		_ = flag.Set("test.parallel", "16") // they wait more than they work
+		goleak.VerifyTestMain(m)
+	default:
+		os.Exit(enter()) //nolint:forbidigo // as above
+	}
+}
+
+// enter runs this binary in new namespaces, as root of those and nothing outside.
+func enter() int {
+	c := exec.Command("/proc/self/exe", append([]string{"-faults.inside"}, os.Args[1:]...)...) //nolint:forbidigo // the same arguments again
+	c.Stdin, c.Stdout, c.Stderr = os.Stdin, os.Stdout, os.Stderr
+	dir, err := os.MkdirTemp("", "faults")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	c.Env = append(os.Environ(), "XTABLES_LOCKFILE="+dir+"/lock") // the host's belongs to the host's root
+	c.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET,
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
+		Pdeathsig:   syscall.SIGKILL,
+	}
+	err = c.Run()
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		return exit.ExitCode()
+	case err != nil:
+		fmt.Fprintf(os.Stderr, "no user and network namespace here (sysctl user.max_user_namespaces=10000): %v\n", err)
+		if ci() {
+			return 1
+		}
+	}
+	return 0
+}
+
+// ci is the house's word for: nothing may be skipped.
+func ci() bool {
+	return os.Getenv("CI") == "true" //nolint:forbidigo // tests alone ask
+}
+
+func skip(t *testing.T, why string) {
+	t.Helper()
+	if ci() {
+		t.Fatal(why)
+	}
+	t.Skip(why)
+}
+
+func loopbackUp() error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	req, err := unix.NewIfreq("lo")
+	if err != nil {
+		return err
+	}
+	req.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
+	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, req)
+}
+
+type ownerOrder struct {
+	Kind, Settings string
+	Options        faults.Options
+	Suffix         string
+}
+
+// own installs and arms a fault, says so, and lives on until it is told otherwise.
+func own(order string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	err := func() error {
+		var o ownerOrder
+		if err := json.Unmarshal([]byte(order), &o); err != nil {
+			return err
+		}
+		f, err := faults.Kinds().BuildText(o.Kind, o.Settings)
+		if err != nil {
+			return err
+		}
+		in, err := (&faults.Injector{Suffix: o.Suffix}).Install(ctx, f, o.Options)
+		if err != nil {
+			return err
+		}
+		if err := in.Arm(ctx); err != nil {
+			return err
+		}
+		fmt.Println("armed")
+		<-ctx.Done()
+		if err := in.Close(ctx); err != nil {
+			return err
+		}
+		e, err := in.Evidence(context.WithoutCancel(ctx))
+		if err != nil {
+			return err
+		}
+		return json.NewEncoder(os.Stdout).Encode(e)
+	}()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// eventually waits until ok, and returns how long that took.
+func eventually(t *testing.T, within time.Duration, what string, ok func() bool) time.Duration {
+	t.Helper()
+	start := time.Now()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		if time.Since(start) > within {
+			t.Fatalf("after %v: not %s", within, what)
+		}
+		<-tick.C
+	}
+	return time.Since(start)
+}

@@ -1,0 +1,141 @@
+package faults
+
+import (
+	"errors"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestLabelSurvivesTheKernelsQuoting(t *testing.T) {
+	t.Parallel()
+	l := label{
+		role: roleFault, run: `a b "c" \d/é&=`, name: "n", where: "w", kind: "drop", proto: udp, to: "[::1]:9",
+		since: time.Unix(1, 0).UTC(), until: time.Unix(2, 0).UTC(), lease: 2 * time.Second,
+	}
+	s, err := parseSaved("*filter\n:OUTPUT ACCEPT [1:2]\n:FS-x - [0:0]\n[3:4] -A OUTPUT -m comment --comment \"" + l.String() + "\" -j FS-x\nCOMMIT\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, ok := s.rules[0].label()
+	if !ok || got != l || s.rules[0].packets != 3 || s.rules[0].after("-j") != "FS-x" || !slices.Equal(s.chains, []string{"OUTPUT", "FS-x"}) {
+		t.Errorf("got %+v %v, want %+v", got, ok, l)
+	}
+}
+
+func TestForeignTables(t *testing.T) {
+	t.Parallel()
+	if _, err := parseSaved("# Table `filter' is incompatible, use 'nft' tool.\n"); !errors.Is(err, errIncompatible) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := parseSaved("[x:1] -A OUTPUT\n"); err == nil {
+		t.Error("a broken line was read")
+	}
+	for words, want := range map[string][]string{
+		`a "b c" d`:   {"a", "b c", "d"},
+		`"\"q\" \\" `: {`"q" \`},
+		`a ""`:        {"a", ""},
+	} {
+		if got := split(words); !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, want %q", words, got, want)
+		}
+	}
+}
+
+func FuzzParsers(f *testing.F) {
+	f.Add([]byte("[1:2] -A OUTPUT -m comment --comment \"foreshock/1 fault kind=drop\" -j DROP"))
+	f.Fuzz(func(_ *testing.T, b []byte) {
+		if s, err := parseSaved(string(b)); err == nil {
+			for _, r := range s.rules {
+				_, _ = r.label()
+				_ = r.bare()
+			}
+		}
+		_, _ = parseReports(b)
+		_, _ = parseReport(b)
+		_, _ = parseSyn(b)
+	})
+}
+
+// An overflow of the kernel's log must be seen: the count is a lower bound then.
+func TestOverflowIsSeen(t *testing.T) {
+	t.Parallel()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	settings := "to: " + ln.Addr().String()
+	fault, err := Kinds().BuildText("reject", settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := (&Injector{}).Install(t.Context(), fault, Options{Run: "overflow", Until: time.Now().Add(time.Minute)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer made.Close(t.Context())
+	in := made.(*injection)
+	if err := in.Arm(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	in.watch.mu.Lock() // nobody reads
+	_ = in.watch.conn.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 1) })
+	for range 50 {
+		if conn, err := net.Dial("tcp", ln.Addr().String()); err == nil {
+			conn.Close()
+		}
+	}
+	in.watch.mu.Unlock()
+	if some, err := in.Attempts(t.Context(), 0); !errors.Is(err, ErrLost) || len(some) >= 50 {
+		t.Errorf("got %d attempts, %v, want fewer than 50 and %v", len(some), err, ErrLost)
+	}
+	if e, err := in.Evidence(t.Context()); err != nil || !e.Lost {
+		t.Errorf("evidence: got %+v, %v", e, err)
+	}
+}
+
+func TestGapInTheLogIsSeen(t *testing.T) {
+	t.Parallel()
+	w := &watch{known: map[attemptKey]struct{}{}}
+	w.add([]byte{0x45}, time.Now())
+	if !w.lost {
+		t.Error("an unreadable report went unnoticed")
+	}
+}
+
+func TestAllowed(t *testing.T) {
+	t.Parallel()
+	mark := filepath.Join(t.TempDir(), "chaos-allowed")
+	env := func(value string) func(string) (string, bool) {
+		return func(string) (string, bool) { return value, value != "" }
+	}
+	if err := allowed(env(""), true, mark); err != nil {
+		t.Errorf("own namespace: %v", err)
+	}
+	if err := allowed(env("allowed"), false, mark); err != nil {
+		t.Errorf("environment: %v", err)
+	}
+	for _, value := range []string{"", "yes"} {
+		err := allowed(env(value), false, mark)
+		if !errors.Is(err, ErrNotAllowed) || !strings.Contains(err.Error(), "FORESHOCK_CHAOS=allowed") || !strings.Contains(err.Error(), mark) {
+			t.Errorf("%q: got %v, want both ways named", value, err)
+		}
+	}
+	if err := os.WriteFile(mark, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := allowed(env(""), false, mark); err != nil {
+		t.Errorf("file: %v", err)
+	}
+	if err := Allowed(env("no"), false); err == nil || errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,72 @@
+package faults
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+
+	"golang.org/x/sys/unix"
+)
+
+// threadNetns is the namespace of the calling thread; /proc/self/ns/net would be
+// that of the main thread, which may be another.
+const threadNetns = "/proc/thread-self/ns/net"
+
+// A space is one network namespace, held open: it stays the same whatever thread a
+// later call runs on, and even if its last process ends.
+type space struct {
+	file *os.File
+	id   string
+}
+
+// openSpace opens the namespace at path, such as /run/netns/NAME; "" is the caller's own.
+func openSpace(path string) (*space, error) {
+	if path == "" {
+		path = threadNetns
+	}
+	file, err := os.Open(path) //nolint:gosec // the user names the namespace
+	if err != nil {
+		return nil, fmt.Errorf("network namespace: %w", err)
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(int(file.Fd()), &st); err != nil {
+		_ = file.Close()
+		return nil, fmt.Errorf("network namespace %s: %w", path, err)
+	}
+	id := fmt.Sprintf("net:[%d]", st.Ino)
+	return &space{file, id}, nil
+}
+
+func (s *space) close() { _ = s.file.Close() }
+
+// do runs fn on a thread in the namespace. When ctx ends it returns at once, and fn
+// runs to its end by itself.
+func (s *space) do(ctx context.Context, fn func() error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	done := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		here, err := os.Readlink(threadNetns)
+		if err == nil && here != s.id {
+			// The thread is never unlocked: it ends with this goroutine, so that
+			// nothing else ever runs in the foreign namespace.
+			err = unix.Setns(int(s.file.Fd()), unix.CLONE_NEWNET)
+		} else {
+			defer runtime.UnlockOSThread()
+		}
+		if err != nil {
+			done <- fmt.Errorf("enter network namespace %s: %w", s.id, err)
+			return
+		}
+		done <- fn()
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,165 @@
+package faults
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/coreos/go-iptables/iptables"
+
+	"github.com/foreshock/foreshock/results"
+)
+
+const (
+	filter = "filter"
+
+	// lockLimit is how many seconds one command waits for the lock of the tables.
+	lockLimit = 5
+)
+
+// baseChains are where packets of this host and of its containers pass.
+func baseChains() []string { return []string{"INPUT", "FORWARD", "OUTPUT"} }
+
+// A table is the filter table of one family in one namespace: go-iptables writes it
+// and iptables-save reads it, which prints the same with both backends.
+type table struct {
+	family Family
+	space  *space
+	path   string
+	mu     sync.Mutex // one command at a time, also when a caller did not wait for the last
+	ipt    *iptables.IPTables
+}
+
+func (in *Injector) table(ctx context.Context, sp *space, family Family) (*table, error) {
+	command, protocol := "iptables", iptables.ProtocolIPv4
+	if family == IPv6 {
+		command, protocol = "ip6tables", iptables.ProtocolIPv6
+	}
+	if in.Suffix != "" {
+		command += "-" + in.Suffix
+	}
+	path, err := find(command)
+	if err != nil {
+		return nil, results.Blind(results.CauseTool, fmt.Errorf("%s is not installed (Debian: apt-get install iptables): %w", command, err))
+	}
+	t := &table{family: family, space: sp, path: path}
+	err = t.run(ctx, func() (err error) {
+		t.ipt, err = iptables.New(iptables.IPFamily(protocol), iptables.Path(path), iptables.Timeout(lockLimit))
+		return err
+	})
+	return t, err
+}
+
+// find also looks where an ordinary user's PATH does not.
+func find(command string) (string, error) {
+	path, err := exec.LookPath(command)
+	if err == nil {
+		return path, nil
+	}
+	for _, dir := range []string{"/usr/sbin", "/sbin"} {
+		if path, aerr := exec.LookPath(filepath.Join(dir, command)); aerr == nil {
+			return path, nil
+		}
+	}
+	return "", err
+}
+
+// run runs one command. It returns when ctx ends; the command then still ends
+// before the next one starts.
+func (t *table) run(ctx context.Context, command func() error) error {
+	return t.space.do(ctx, func() error {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return blind(command())
+	})
+}
+
+// blind marks what iptables could not do as ours, never the target's fault.
+func blind(err error) error {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	if strings.Contains(err.Error(), "xtables.lock") {
+		return results.Blind(results.CausePermission, fmt.Errorf("%w (iptables-legacy wants its lock: set XTABLES_LOCKFILE to a file you may write, or use iptables-nft)", err))
+	}
+	for _, sign := range []string{"you must be root", "Permission denied", "Operation not permitted"} {
+		if strings.Contains(err.Error(), sign) {
+			return results.Blind(results.CausePermission, fmt.Errorf("%w (needs CAP_NET_ADMIN: run as root, or in a namespace of your own: unshare -Urn)", err))
+		}
+	}
+	return results.Blind(results.CauseTool, err)
+}
+
+// read returns the rules with their counters.
+func (t *table) read(ctx context.Context) (ruleset, error) {
+	var out, stderr bytes.Buffer
+	err := t.run(ctx, func() error {
+		c := exec.CommandContext(ctx, t.path+"-save", "-c", "-t", filter) //nolint:gosec // beside the iptables that was found
+		c.Stdout, c.Stderr = &out, &stderr
+		err := c.Run()
+		if err != nil && ctx.Err() == nil {
+			err = fmt.Errorf("%s-save: %w: %s", t.path, err, strings.TrimSpace(stderr.String()))
+		}
+		return err
+	})
+	if err != nil {
+		return ruleset{}, err
+	}
+	s, err := parseSaved(out.String())
+	return s, blind(err)
+}
+
+func (t *table) newChain(ctx context.Context, chain string) error {
+	return t.run(ctx, func() error { return t.ipt.NewChain(filter, chain) })
+}
+
+func (t *table) appendTo(ctx context.Context, chain string, rule []string) error {
+	return t.run(ctx, func() error { return t.ipt.Append(filter, chain, rule...) })
+}
+
+// insert puts a rule first: behind a usual ESTABLISHED -j ACCEPT it would never be met.
+func (t *table) insert(ctx context.Context, chain string, rule []string) error {
+	return t.run(ctx, func() error { return t.ipt.Insert(filter, chain, 1, rule...) })
+}
+
+// remove takes away a chain of ours and whatever leads to it, by exact rule. It is
+// the one road on which rules go, and a chain that is not there is no error.
+func (t *table) remove(ctx context.Context, chain string) error {
+	s, err := t.read(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range s.rules {
+		if r.after("-j") != chain {
+			continue
+		}
+		err := t.run(ctx, func() error { return t.ipt.Delete(filter, r.chain, r.args...) })
+		if err != nil && !gone(err) {
+			return fmt.Errorf("remove the jump from %s to %s: %w", r.chain, chain, err)
+		}
+	}
+	if !slices.Contains(s.chains, chain) {
+		return nil
+	}
+	err = t.run(ctx, func() error { return t.ipt.ClearAndDeleteChain(filter, chain) })
+	if err != nil && !gone(err) {
+		return fmt.Errorf("remove chain %s: %w", chain, err)
+	}
+	return nil
+}
+
+// gone says that somebody else removed it first.
+func gone(err error) bool {
+	var e *iptables.Error
+	return errors.As(err, &e) && e.IsNotExist() || errors.Is(err, fs.ErrNotExist)
+}

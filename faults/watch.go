@@ -1,0 +1,216 @@
+package faults
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/foreshock/foreshock/results"
+)
+
+const (
+	// maxAttempts bounds the memory of one watch: about 200 MB.
+	maxAttempts = 1 << 20
+
+	watchBuffer  = 4 << 20 // bytes that may wait in the kernel
+	drainMax     = 256     // reports taken under one lock
+	syncMax      = 64      // drains of one sync, so that a flood cannot hold it
+	watchBinds   = 16      // groups to try; another program may hold one
+	prefixSyn    = "syn"
+	prefixHit    = "hit"
+	nflogPrivate = 1 << 15 // groups from here on are ours to choose from
+)
+
+// A watch hears of connection attempts and of the fault's first packet through
+// NFLOG, which only reports: whatever happens to the watch, no packet is lost.
+type watch struct {
+	group uint16
+	file  *os.File
+	conn  syscall.RawConn
+	done  chan struct{}
+
+	mu       sync.Mutex
+	buf      []byte
+	known    map[attemptKey]struct{}
+	attempts []Attempt
+	firstHit time.Time
+	next     uint32 // sequence number of the next report
+	lost     bool
+}
+
+// An attemptKey is the same for a first packet and its retransmissions, and on
+// loopback for its way out and its way in.
+type attemptKey struct {
+	source, target netip.AddrPort
+	seq            uint32
+}
+
+// openWatch starts to listen; call it in the namespace of the rules.
+func openWatch() (*watch, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_NETFILTER)
+	if err != nil {
+		return nil, results.Blind(results.CauseTool, fmt.Errorf("nflog: %w", err))
+	}
+	group, err := bindGroup(fd)
+	if err != nil {
+		_ = unix.Close(fd)
+		return nil, err
+	}
+	w := &watch{
+		group: group, file: os.NewFile(uintptr(fd), "nflog"), done: make(chan struct{}),
+		buf: make([]byte, 64<<10), known: map[attemptKey]struct{}{},
+	}
+	if w.conn, err = w.file.SyscallConn(); err != nil {
+		_ = w.file.Close()
+		return nil, fmt.Errorf("nflog: %w", err)
+	}
+	go w.listen()
+	return w, nil
+}
+
+func bindGroup(fd int) (group uint16, err error) {
+	if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		return 0, results.Blind(results.CauseTool, fmt.Errorf("nflog: %w", err))
+	}
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, watchBuffer); err != nil {
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, watchBuffer) // a smaller one only overflows sooner, and that is seen
+	}
+	for range watchBinds {
+		group = uint16(nflogPrivate + rand.IntN(1<<15)) //nolint:gosec // a number nobody else has, not a secret
+		// A group that somebody else has is refused by EPERM, as is whoever may not listen at all.
+		if err = bindNflog(fd, group); !errors.Is(err, unix.EPERM) && !errors.Is(err, unix.EBUSY) {
+			break
+		}
+	}
+	switch {
+	case errors.Is(err, unix.EPERM):
+		err = results.Blind(results.CausePermission, fmt.Errorf("nflog: %w (needs CAP_NET_ADMIN)", err))
+	case err != nil:
+		err = results.Blind(results.CauseTool, fmt.Errorf("nflog: the kernel has no nfnetlink_log, or no group is free: %w", err))
+	}
+	return group, err
+}
+
+func (w *watch) close() {
+	_ = w.file.Close()
+	<-w.done
+}
+
+// listen reads until close. Each report is stamped when it is read, which on a busy
+// machine may be some milliseconds late; sync bounds that where it matters.
+func (w *watch) listen() {
+	defer close(w.done)
+	for {
+		err := w.conn.Read(func(fd uintptr) bool {
+			for w.drain(int(fd)) { // the lock is let go in between
+			}
+			return false // wait for more
+		})
+		if err != nil {
+			return
+		}
+	}
+}
+
+// sync takes what the kernel has reported by now: a report is in the socket before
+// its packet goes on. So what happened before sync is stamped before it returns.
+func (w *watch) sync() {
+	_ = w.conn.Control(func(fd uintptr) { // closed: everything was taken
+		for n := 0; n < syncMax && w.drain(int(fd)); n++ {
+		}
+	})
+}
+
+// drain takes a bounded number of reports, and says whether there may be more.
+func (w *watch) drain(fd int) (more bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for range drainMax {
+		n, _, err := unix.Recvfrom(fd, w.buf, unix.MSG_DONTWAIT)
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case errors.Is(err, unix.ENOBUFS):
+			w.lost = true
+		case err != nil || n == 0:
+			return false
+		default:
+			w.take(w.buf[:n], time.Now())
+		}
+	}
+	return true
+}
+
+func (w *watch) take(b []byte, now time.Time) {
+	reports, err := parseReports(b)
+	if err != nil {
+		w.lost = true
+		return
+	}
+	for _, r := range reports {
+		if r.seq != w.next {
+			w.lost = true
+		}
+		w.next = r.seq + 1
+		if r.prefix == prefixHit {
+			if w.firstHit.IsZero() {
+				w.firstHit = now
+			}
+			continue
+		}
+		w.add(r.payload, now)
+	}
+}
+
+func (w *watch) add(packet []byte, now time.Time) {
+	key, ok := parseSyn(packet)
+	if !ok || len(w.attempts) >= maxAttempts {
+		w.lost = true
+		return
+	}
+	if _, again := w.known[key]; again {
+		return
+	}
+	w.known[key] = struct{}{}
+	w.attempts = append(w.attempts, Attempt{At: now, Source: key.source, Target: key.target})
+}
+
+// parseSyn reads the addresses, ports and sequence number of a TCP packet that
+// starts at its IP header.
+func parseSyn(p []byte) (attemptKey, bool) {
+	if len(p) < 20 {
+		return attemptKey{}, false
+	}
+	var source, target netip.Addr
+	var segment []byte
+	switch p[0] >> 4 {
+	case 4:
+		length := int(p[0]&0x0f) * 4
+		if len(p) < length {
+			return attemptKey{}, false
+		}
+		source, target = netip.AddrFrom4([4]byte(p[12:16])), netip.AddrFrom4([4]byte(p[16:20]))
+		segment = p[length:]
+	case 6:
+		if len(p) < 40 || p[6] != unix.IPPROTO_TCP {
+			return attemptKey{}, false
+		}
+		source, target = netip.AddrFrom16([16]byte(p[8:24])), netip.AddrFrom16([16]byte(p[24:40]))
+		segment = p[40:]
+	}
+	if len(segment) < 8 {
+		return attemptKey{}, false
+	}
+	return attemptKey{
+		source: netip.AddrPortFrom(source, binary.BigEndian.Uint16(segment)),
+		target: netip.AddrPortFrom(target, binary.BigEndian.Uint16(segment[2:])),
+		seq:    binary.BigEndian.Uint32(segment[4:]),
+	}, true
+}

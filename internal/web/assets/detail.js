@@ -1,0 +1,133 @@
+// One check in detail, beside the board: its runs, the steps of one of them, what
+// went wrong, and the picture of it.
+import * as api from "./api.js";
+import { byId, el, icon, put } from "./dom.js";
+import * as fmt from "./format.js";
+
+export class Detail {
+  constructor(model) {
+    this.model = model;
+    this.root = byId("detail");
+    this.name = "";
+    document.addEventListener("keydown", (e) => { if (e.key === "Escape") this.close(); });
+  }
+
+  // open shows a check: its newest run, or the one nearest to a time.
+  async open(name, at) {
+    if (!this.name) this.before = document.activeElement;
+    this.name = name;
+    history.replaceState(null, "", `#check=${encodeURIComponent(name)}`);
+    for (const row of document.querySelectorAll(".row-check")) row.dataset.open = String(row.dataset.check === name);
+    try {
+      const reach = this.model.range.ms / 40;
+      this.runs = await api.runs(name, { until: at ? at + reach : undefined });
+    } catch (err) {
+      this.runs = [];
+      this.error = String(err.message ?? err);
+    }
+    if (this.name !== name) return; // another was opened meanwhile
+    this.picked = at ? nearest(this.runs, at) : this.runs[0];
+    this.following = !at;
+    this.show();
+    this.root.hidden = false;
+    this.root.focus({ preventScroll: true });
+    this.root.scrollTop = 0;
+  }
+
+  close() {
+    if (!this.name) return;
+    this.name = "";
+    this.root.hidden = true;
+    history.replaceState(null, "", location.pathname + location.search);
+    for (const row of document.querySelectorAll(".row-check")) row.dataset.open = "false";
+    this.before?.focus?.({ preventScroll: true });
+  }
+
+  // add takes a live result of the check that is shown.
+  add(result) {
+    if (result.check !== this.name || !this.following) return;
+    const followed = this.picked === this.runs[0];
+    this.runs = [result, ...this.runs].slice(0, 50);
+    if (followed) this.picked = result;
+    this.show();
+  }
+
+  show() {
+    const check = this.model.rows.get(this.name) ?? { name: this.name, kind: "" }, run = this.picked;
+    const failed = this.runs.find((r) => r.status === "critical" || r.status === "warning");
+    put(this.root,
+      el("header", {}, icon(run?.status), el("h2", {}, check.name), el("span", { class: "kind" }, check.kind),
+        el("button", { class: "close", type: "button", onclick: () => this.close() }, "Close")),
+      el("div", { class: "labels" }, check.every_ms ? el("span", {}, `every ${fmt.every(check.every_ms)}`) : null,
+        Object.entries(check.labels ?? {}).map(([k, v]) => el("span", {}, `${k}: ${v}`))),
+      this.error ? el("p", { class: "said", data: { status: "unknown" } }, this.error) : null,
+      run ? this.one(run, failed) : el("p", { class: "said" }, "This check has not run yet."),
+      this.runs.length ? [el("h3", {}, "Runs"), this.table()] : null);
+  }
+
+  one(run, failed) {
+    const now = this.model.now(), start = Date.parse(run.start);
+    const word = run.status === "unknown" ? "could not look" : run.status;
+    const faults = this.model.faultsAt(start);
+    return [
+      el("div", { class: "said", data: { status: run.status } },
+        el("b", {}, [word, run.cause].filter(Boolean).join(" · "), ` · ${fmt.duration(run.duration_ns / 1e6)}`),
+        run.message || "Everything was as expected.",
+        faults.length ? el("div", {}, `A planned fault acted at ${faults.map((f) => f.subject).join(", ")}.`) : null),
+      failed && failed !== run
+        ? el("h3", {}, el("span", {}, ""), el("button", { type: "button", class: "close", onclick: () => this.pick(failed) }, `last failure: ${fmt.ago(Date.parse(failed.start), now)}`))
+        : null,
+      run.steps?.length ? [el("h3", {}, el("span", {}, "Steps"), el("span", {}, `${fmt.when(start, now)} · ${fmt.ago(start, now)}`)), steps(run)] : null,
+      (run.steps ?? []).flatMap((s) => (s.artifacts ?? []).map((a) => evidence(s, a))),
+    ];
+  }
+
+  pick(run) {
+    this.picked = run;
+    this.show();
+  }
+
+  table() {
+    const now = this.model.now();
+    return el("table", { class: "runs" },
+      el("colgroup", {}, el("col", { class: "c1" }), el("col", { class: "c2" }), el("col", { class: "c3" }), el("col")),
+      el("thead", {}, el("tr", {}, ["Time", "Status", "Took", "Message"].map((t) => el("th", { scope: "col" }, t)))),
+      el("tbody", {}, this.runs.map((r) => el("tr", { "aria-selected": String(r === this.picked), tabindex: "0",
+        onclick: () => this.pick(r), onkeydown: (e) => { if (e.key === "Enter") this.pick(r); } },
+      el("td", {}, fmt.when(Date.parse(r.start), now)),
+      el("td", {}, el("span", { class: "st" }, icon(r.status), r.status)),
+      el("td", {}, fmt.duration(r.duration_ns / 1e6)),
+      el("td", { title: r.message ?? "" }, [r.cause, r.message].filter(Boolean).join(" — "))))));
+  }
+}
+
+function nearest(runs, at) {
+  return runs.reduce((best, r) => (best && Math.abs(Date.parse(best.start) - at) <= Math.abs(Date.parse(r.start) - at) ? best : r), undefined);
+}
+
+// steps draws the waterfall of one run.
+function steps(run) {
+  const whole = Math.max(run.duration_ns, ...run.steps.map((s) => s.offset_ns + s.duration_ns), 1);
+  const depth = (s, n = 0) => (s.parent && n < 8 ? depth(run.steps[s.parent - 1] ?? {}, n + 1) : n);
+  return el("ol", { class: "steps" }, run.steps.map((s) => el("li", {},
+    el("span", { class: "nm", title: s.name, style: { paddingLeft: `${depth(s) * 14}px` } }, icon(fmt.verdict(s.values?.verdict) ?? s.status), el("span", {}, s.name)),
+    el("span", { class: "track" }, el("span", { class: "bar", data: { status: s.status },
+      style: { left: `${(s.offset_ns / whole) * 100}%`, width: `${(s.duration_ns / whole) * 100}%` } })),
+    el("span", { class: "took" }, fmt.duration(s.duration_ns / 1e6)),
+    s.error ? el("span", { class: "more", data: { status: s.status } }, s.error) : null,
+    values(s))));
+}
+
+function values(s) {
+  const list = Object.entries(s.values ?? {}).map(([k, v]) => (k === "verdict" ? fmt.verdict(v) : `${k.replaceAll("_", " ")} ${Number.isInteger(v) ? v : Number(v).toPrecision(4)}`));
+  return list.length ? el("span", { class: "more" }, list.join(" · ")) : null;
+}
+
+function evidence(step, a) {
+  const url = api.artifactURL(a.id);
+  if (a.media_type.startsWith("image/")) {
+    return el("figure", { class: "shot" }, el("a", { href: url }, el("img", { src: url, alt: `${a.name} of step ${step.name}`, loading: "lazy" })),
+      el("figcaption", {}, `${a.name} · step ${step.name}`));
+  }
+  return el("p", { class: "shot" }, el("a", { href: url }, `${a.name} · step ${step.name}`));
+}

@@ -1,0 +1,244 @@
+package journeys
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/foreshock/foreshock/internal/kind"
+	"github.com/foreshock/foreshock/results"
+)
+
+var (
+	childDir     = flag.String("journeys.child", "", "be the process that TestKilledProcess kills, with profiles in this directory")
+	childBrowser = flag.String("journeys.browser", "", "its browser")
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if *childDir != "" {
+		child(*childDir)
+		return
+	}
+	goleak.VerifyTestMain(suite{m})
+}
+
+type suite struct{ *testing.M }
+
+// Run runs the tests and then wants the browsers gone and no profile left.
+func (s suite) Run() int {
+	dir, err := os.MkdirTemp("", "journeys-test-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	profiles = dir
+	code := s.M.Run()
+	if err := shared.Close(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) > 0 {
+		fmt.Fprintln(os.Stderr, "left behind:", left)
+		code = 1
+	}
+	return code
+}
+
+var (
+	profiles string // where every pool of these tests keeps its profiles
+	shared   = &lazyPool{}
+)
+
+// lazyPool is the one warm browser that the tests share.
+type lazyPool struct{ *Pool }
+
+func (l *lazyPool) Close(ctx context.Context) error {
+	if l.Pool == nil {
+		return nil
+	}
+	return l.Pool.Close(ctx)
+}
+
+func logger(w io.Writer) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// needBrowser skips where there is no browser, and fails where there must be one.
+func needBrowser(tb testing.TB) {
+	tb.Helper()
+	if _, err := FindBrowser(exec.LookPath); err != nil {
+		if slices.Contains(os.Environ(), "CI=true") {
+			tb.Fatal(err)
+		}
+		tb.Skip(err)
+	}
+}
+
+// warm returns the shared pool. Tests call it before they run in parallel.
+func warm(tb testing.TB) *Pool {
+	tb.Helper()
+	needBrowser(tb)
+	if shared.Pool == nil {
+		shared.Pool = NewPool(PoolOptions{Dir: profiles, Max: 8}, logger(io.Discard))
+		p, err := shared.page(context.Background())
+		if err != nil {
+			tb.Fatal(err)
+		}
+		p.close()
+	}
+	return shared.Pool
+}
+
+// own returns a pool of the test's own, whose browser the test may harm.
+func own(tb testing.TB, o PoolOptions) *Pool {
+	tb.Helper()
+	needBrowser(tb)
+	if o.Dir == "" {
+		o.Dir = profiles
+	}
+	p := NewPool(o, logger(tb.Output()))
+	tb.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := p.Close(ctx); err != nil {
+			tb.Error(err)
+		}
+	})
+	return p
+}
+
+// serve answers with the pages of testdata and with some that misbehave.
+func serve(tb testing.TB) string {
+	tb.Helper()
+	mux := http.NewServeMux()
+	mux.Handle("/", http.FileServer(http.Dir("testdata/pages")))
+	mux.HandleFunc("/order", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "<title>Thanks</title><h1>Order  placed</h1><p>%s, %s, %s, %s</p>",
+			r.FormValue("name"), r.FormValue("qty"), r.FormValue("day"), r.FormValue("note"))
+	})
+	mux.HandleFunc("/503", func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		fmt.Fprint(w, "<title>Sorry</title>Back soon")
+	})
+	mux.HandleFunc("/500-empty", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
+	mux.HandleFunc("/204", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	mux.HandleFunc("/download", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Disposition", "attachment; filename=a.bin")
+		w.Write([]byte("data"))
+	})
+	mux.HandleFunc("/hang", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	mux.HandleFunc("/half", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, "<title>Half</title>half a page")
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	})
+	mux.HandleFunc("/reset", func(w http.ResponseWriter, _ *http.Request) {
+		c, _, _ := w.(http.Hijacker).Hijack()
+		c.Close()
+	})
+	mux.HandleFunc("/slow", func(w http.ResponseWriter, r *http.Request) {
+		sleep(r.Context(), 250*time.Millisecond)
+		fmt.Fprint(w, "<title>Slow</title>here at last")
+	})
+	mux.HandleFunc("/second", func(w http.ResponseWriter, r *http.Request) {
+		sleep(r.Context(), 250*time.Millisecond)
+		fmt.Fprint(w, `<title>Second</title><form action="/order" method="post"><button id="go">Go</button></form>`)
+	})
+	mux.HandleFunc("/cookie", func(w http.ResponseWriter, r *http.Request) {
+		_, err := r.Cookie("seen")
+		http.SetCookie(w, &http.Cookie{Name: "seen", Value: "1", MaxAge: 60})
+		fmt.Fprintf(w, "first visit: %v", err != nil)
+	})
+	mux.HandleFunc("/to-dead", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, `<title>Door</title><a id="dead" href="http://%s/">Go</a> <a id="hang" href="/hang">Hang</a>`, deadAddress(tb))
+	})
+	s := httptest.NewServer(mux)
+	tb.Cleanup(s.Close)
+	return s.URL
+}
+
+// deadAddress is one on which nothing listens.
+func deadAddress(tb testing.TB) string {
+	tb.Helper()
+	s := httptest.NewServer(nil)
+	defer s.Close()
+	return s.Listener.Addr().String()
+}
+
+func testVars(dir string) *kind.Vars {
+	return &kind.Vars{Dir: dir, Env: func(string) (string, bool) { return "", false }, Secrets: &kind.Secrets{}}
+}
+
+// write makes a journey file out of steps; $BASE is the address of the pages.
+func write(tb testing.TB, base, text string) *Journey {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), "journey.yaml")
+	text = "vars: {base: \"" + base + "\"}\n" + text
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	j, err := Load(path, testVars(filepath.Dir(path)), nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return j
+}
+
+// walk runs a journey once, as internal/run does.
+func walk(tb testing.TB, p *Pool, j *Journey, timeout time.Duration) results.Result {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	rec := results.NewRecorder()
+	return rec.Finish(NewCheck(j, p).Run(ctx, rec))
+}
+
+// one is a journey of one step that opens path and goes on with actions.
+func one(tb testing.TB, base, path string, actions ...string) *Journey {
+	tb.Helper()
+	do := "\n    - open: ${base}" + path
+	for _, a := range actions {
+		do += "\n    - " + a
+	}
+	return write(tb, base, "steps:\n- step: only\n  timeout: 700ms\n  do:"+do+"\n")
+}
+
+func stepNamed(tb testing.TB, r results.Result, name string) results.Step {
+	tb.Helper()
+	var names []string
+	for _, s := range r.Steps {
+		if s.Name == name {
+			return s
+		}
+		names = append(names, s.Name)
+	}
+	tb.Fatalf("no step %q among %s", name, strings.Join(names, ", "))
+	return results.Step{}
+}
+
+func wantResult(tb testing.TB, r results.Result, s results.Status, c results.Cause, texts ...string) {
+	tb.Helper()
+	if r.Status != s || r.Cause != c {
+		tb.Errorf("got %v (%s): %s\nwant %v (%s)", r.Status, r.Cause, r.Message, s, c)
+	}
+	for _, text := range texts {
+		if !strings.Contains(r.Message, text) {
+			tb.Errorf("message %q\ndoes not say %q", r.Message, text)
+		}
+	}
+}

@@ -1,0 +1,167 @@
+package journeys
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/chromedp/cdproto"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+
+	"github.com/foreshock/foreshock/internal/kind"
+	"github.com/foreshock/foreshock/results"
+)
+
+//go:embed page.js
+var pageScript string
+
+// A Page is a tab in a browser profile of its own, for one run.
+type Page struct {
+	tab
+	target  *chromedp.Target
+	close   func() // gives the tab back; returns at once
+	lookup  func(ctx context.Context, host string) error
+	secrets *kind.Secrets
+	log     *slog.Logger
+}
+
+// An operation is what a query asks the page for, beyond finding the element.
+type operation string
+
+const (
+	opVisible operation = "visible"
+	opPoint   operation = "point"  // where to click
+	opType    operation = "type"   // put the caret there
+	opChoose  operation = "choose" // select an option
+	opSee     operation = "see"
+	opExplain operation = "explain"
+)
+
+type query struct {
+	Selector
+	Op  operation `json:"op"`
+	Arg string    `json:"arg"`
+}
+
+// An answer is what page.js says to a query.
+type answer struct {
+	State  string  `json:"state"`
+	Detail string  `json:"detail"`
+	X      float64 `json:"x"`
+	Y      float64 `json:"y"`
+	Done   bool    `json:"done"` // nothing is left to do
+}
+
+const ready = "ready"
+
+// ask looks at the page once.
+func (p *Page) ask(ctx context.Context, q query) (answer, error) {
+	return evaluate[answer](ctx, p, q)
+}
+
+func evaluate[T any](ctx context.Context, p *Page, q query) (T, error) {
+	arg, err := json.Marshal(q)
+	if err != nil {
+		var zero T
+		return zero, err
+	}
+	return chromedp.Evaluate[T]("("+pageScript+")("+string(arg)+")", chromedp.EvalAwaitPromise)(ctx, p.target)
+}
+
+// await looks until a user could do what q asks for. When ctx ends first, its error
+// is a [*notReady].
+func (p *Page) await(ctx context.Context, q query) (answer, error) {
+	const first, last = 10 * time.Millisecond, 100 * time.Millisecond
+	var seen answer
+	for pause := first; ; pause = min(pause*3/2, last) {
+		a, err := p.ask(ctx, q)
+		switch {
+		case err == nil && a.State == ready:
+			return a, nil
+		case err == nil && a.State == "invalid":
+			return a, results.Blind(results.CauseInternal, fmt.Errorf("not a CSS selector: %s", a.Detail))
+		case err == nil:
+			seen = a
+		case ctx.Err() == nil && !navigating(err):
+			return a, err
+		}
+		if pauseErr := sleep(ctx, pause); pauseErr != nil {
+			return a, &notReady{q, seen}
+		}
+	}
+}
+
+// navigating reports whether a look failed because the page was just being replaced.
+func navigating(err error) bool {
+	var protocol *cdproto.Error
+	return errors.As(err, &protocol) || errors.Is(err, chromedp.ErrJSUndefined) || errors.Is(err, chromedp.ErrJSNull)
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// settle acts, and if that leads to another page, waits until that page answers: what
+// follows must not be done to the page that is about to go.
+func (p *Page) settle(ctx context.Context, act chromedp.Action[chromedp.Void]) error {
+	p.watch.expectLoad()
+	if _, err := act(ctx, p.target); err != nil {
+		return err
+	}
+	// A form is submitted by a task that runs after the click. A page that is
+	// replaced meanwhile answers with an error, which says what we want to know.
+	flush, cancel := context.WithTimeout(ctx, time.Second)
+	_, err := chromedp.Evaluate[chromedp.Void]("new Promise(r => setTimeout(r, 0))", chromedp.EvalAwaitPromise)(flush, p.target)
+	cancel()
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return p.watch.loaded(ctx)
+}
+
+// do runs one action within timeout, and a bit before ctx ends, so that time is left
+// to keep evidence.
+func (p *Page) do(ctx context.Context, span *results.Span, a action, timeout time.Duration) error {
+	begin := time.Now()
+	end := begin.Add(timeout)
+	if deadline, ok := ctx.Deadline(); ok {
+		left := time.Until(deadline)
+		if latest := deadline.Add(-min(time.Second, left/5)); latest.Before(end) {
+			end = latest
+		}
+	}
+	work, cancel := context.WithDeadline(ctx, end)
+	defer cancel()
+	defer p.onLoss(cancel)()
+	err := a.Do(work, p, span)
+	if err == nil {
+		return nil
+	}
+	return p.judge(ctx, a, err, time.Since(begin))
+}
+
+// answerDialogs accepts what the page asks in a box of its own, which would stop it
+// until someone answers; a prompt is dismissed.
+func (p *Page) answerDialogs() {
+	for box, err := range chromedp.Events(p.ctx, page.JavascriptDialogOpening) {
+		if err != nil {
+			return
+		}
+		params := page.HandleJavaScriptDialogParams{Accept: box.Type != page.DialogTypePrompt}
+		if err := p.target.Call(p.ctx, page.HandleJavaScriptDialog.Method, params, nil); err != nil {
+			p.log.DebugContext(p.ctx, "page dialog was not answered", "error", err)
+		}
+	}
+}

@@ -1,0 +1,46 @@
+package journeys
+
+import (
+	"context"
+	"errors"
+
+	"github.com/chromedp/chromedp"
+)
+
+var errPageCrashed = errors.New("the browser's process for this page crashed")
+
+// A tab is one page of a browser, in a profile of its own that ends with it. It lives
+// until it is closed or lost, whatever becomes of the run that opened it.
+type tab struct {
+	ctx   context.Context //nolint:containedctx // chromedp keeps a tab in a context
+	fail  context.CancelCauseFunc
+	end   context.CancelFunc // waits until the browser has closed it, or for 5 seconds
+	watch *watch
+}
+
+// tab prepares a tab; attach opens it.
+func (b *browser) tab() tab {
+	ctx, fail := context.WithCancelCause(b.ctx)
+	w := newWatch(func() { fail(errPageCrashed) })
+	ctx, end := chromedp.NewContext(ctx, chromedp.WithNewBrowserContext(), chromedp.WithListener(w.event))
+	return tab{ctx, fail, end, w}
+}
+
+func (t tab) attach() error { return chromedp.Do(t.ctx) }
+
+func (t tab) target() *chromedp.Target { return chromedp.FromContext(t.ctx).Target }
+
+// lost returns why the tab is no more, or nil while it lives.
+func (t tab) lost() error {
+	switch cause := context.Cause(t.ctx); {
+	case cause == nil:
+		return nil
+	case errors.Is(cause, context.Canceled):
+		return errors.New("the browser ended while the journey was under way")
+	default:
+		return cause
+	}
+}
+
+// onLoss arranges that f is called when the tab is no more, until stop is called.
+func (t tab) onLoss(f func()) (stop func() bool) { return context.AfterFunc(t.ctx, f) }

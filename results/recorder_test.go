@@ -1,0 +1,133 @@
+package results_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/foreshock/foreshock/results"
+)
+
+func TestStepsNestAndKeepTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		rec := results.NewRecorder()
+		begin := time.Now()
+		failed := errors.New("no button")
+		err := rec.Step(t.Context(), "outer", func(ctx context.Context, s *results.Span) error {
+			time.Sleep(time.Second)
+			s.Set("bytes", 5)
+			s.Attach("page.txt", "text/plain", []byte("hello"))
+			return rec.Step(ctx, "inner", func(context.Context, *results.Span) error {
+				time.Sleep(2 * time.Second)
+				return failed
+			})
+		})
+		rec.Add(results.Step{Name: "phase", Duration: 7})
+		if !errors.Is(err, failed) || err.Error() != failed.Error() {
+			t.Errorf("got %v, want the step's own error, unchanged", err)
+		}
+		res := rec.Finish(err)
+		if !res.Start.Equal(begin) || res.Duration != 3*time.Second || res.Status != results.Critical || res.Message != "no button" || len(res.Steps) != 3 {
+			t.Fatalf("got %+v", res)
+		}
+		outer, inner := res.Steps[0], res.Steps[1]
+		if outer.Duration != 3*time.Second || outer.Offset != 0 || outer.Parent != 0 || outer.Values["bytes"] != 5 ||
+			outer.Artifacts[0].ID != "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824" {
+			t.Errorf("outer: got %+v", outer)
+		}
+		if inner.Duration != 2*time.Second || inner.Offset != time.Second || inner.Parent != 1 || inner.Error != "no button" {
+			t.Errorf("inner: got %+v", inner)
+		}
+		if res.Steps[2].Name != "phase" || res.Steps[2].Status != results.OK {
+			t.Errorf("added: got %+v", res.Steps[2])
+		}
+	})
+}
+
+func TestSlowSteps(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		took   time.Duration
+		err    error
+		status results.Status
+		cause  results.Cause
+	}{
+		{time.Second, nil, results.OK, ""}, // at the limit is within it
+		{time.Second + 1, nil, results.Warning, results.CauseSlow},
+		{2*time.Second + 1, nil, results.Critical, results.CauseSlow},
+		{2*time.Second + 1, errors.New("what"), results.Critical, results.CauseAnswer},
+		{2*time.Second + 1, results.Blind(results.CauseBrowser, errors.New("gone")), results.Unknown, results.CauseBrowser},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			rec := results.NewRecorder()
+			err := rec.Step(t.Context(), "pay", func(_ context.Context, s *results.Span) error {
+				s.Limit(time.Second, 2*time.Second)
+				time.Sleep(tc.took)
+				return tc.err
+			})
+			if err != tc.err { //nolint:errorlint // unchanged means the same
+				t.Errorf("%v: the step returned %v, want %v", tc.took, err, tc.err)
+			}
+			res := rec.Finish(err)
+			if res.Status != tc.status || res.Cause != tc.cause || res.Steps[0].Status != tc.status {
+				t.Errorf("%v: got %v (%s), step %v, want %v (%s)", tc.took, res.Status, res.Cause, res.Steps[0].Status, tc.status, tc.cause)
+			}
+		})
+	}
+}
+
+func TestFinishWhileStepsRun(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		rec := results.NewRecorder()
+		var wg sync.WaitGroup
+		ctx, cancel := context.WithCancel(t.Context())
+		for i := range 10 {
+			wg.Go(func() {
+				_ = rec.Step(ctx, fmt.Sprint(i), func(ctx context.Context, s *results.Span) error {
+					s.Set("a", 1)
+					<-ctx.Done()
+					for k := range 100 {
+						s.Set(fmt.Sprint(k), 1)
+						s.Attach("x", "y", nil)
+					}
+					return nil
+				})
+			})
+		}
+		time.Sleep(time.Second)
+		res := rec.Finish(results.Blind(results.CauseStalled, errors.New("abandoned")))
+		cancel()
+		for range 1000 { // read it while the steps go on: the race detector watches
+			for _, s := range res.Steps {
+				if len(s.Values) != 1 || len(s.Artifacts) != 0 || s.Status != results.Unknown || s.Duration != time.Second || s.Error == "" {
+					t.Fatalf("got %+v, want the step as it stood after a second", s)
+				}
+			}
+		}
+		wg.Wait()
+	})
+}
+
+func TestPanicKeepsItsStep(t *testing.T) {
+	t.Parallel()
+	rec := results.NewRecorder()
+	func() {
+		defer func() {
+			if p := recover(); p != "oops" {
+				t.Errorf("got %v, want the panic to go on", p)
+			}
+		}()
+		_ = rec.Step(t.Context(), "click", func(context.Context, *results.Span) error { panic("oops") })
+	}()
+	s := rec.Finish(nil).Steps[0]
+	if s.Status != results.Unknown || s.Cause != results.CauseInternal || !strings.Contains(s.Error, "panic") {
+		t.Errorf("got %+v, want unknown (internal)", s)
+	}
+}

@@ -1,0 +1,113 @@
+// Package report writes the results of checks that ran once, for people, programs, CI
+// and monitoring systems. It must never judge: status and cause are what it was given.
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/foreshock/foreshock/internal/junit"
+	"github.com/foreshock/foreshock/internal/kind"
+	"github.com/foreshock/foreshock/results"
+)
+
+// Formats lists what Write can write.
+func Formats() []string { return []string{"text", "json", "junit", "nagios"} }
+
+// Write writes the results in a format: text, json (a line each), junit, or nagios (a
+// plugin's line each, with performance data).
+func Write(w io.Writer, format string, rs []results.Result) error {
+	switch format {
+	case "text":
+		return text(w, rs)
+	case "json":
+		enc := json.NewEncoder(w)
+		enc.SetEscapeHTML(false)
+		for _, r := range rs {
+			if err := enc.Encode(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	case "junit":
+		return asJUnit(rs).Write(w)
+	case "nagios":
+		for _, r := range rs {
+			if _, err := fmt.Fprintln(w, nagios(r)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return fmt.Errorf("format: %s", kind.UnknownWord("format", format, Formats()))
+}
+
+// text writes a line for each result, and for one that is not ok its steps.
+func text(w io.Writer, rs []results.Result) error {
+	var b strings.Builder
+	for _, r := range rs {
+		fmt.Fprintf(&b, "%-8s  %-24s  %9s", r.Status, r.Check, r.Duration.Round(time.Millisecond/10))
+		if r.Status == results.OK {
+			b.WriteString("\n")
+			continue
+		}
+		fmt.Fprintf(&b, "  %s: %s\n", r.Cause, indent(r.Message))
+		for _, s := range r.Steps {
+			if s.Parent == 0 {
+				fmt.Fprintf(&b, "          %-24s  %9s  %s\n", "  "+s.Name, s.Duration.Round(time.Millisecond/10), s.Status)
+			}
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func indent(message string) string {
+	return strings.ReplaceAll(message, "\n", "\n"+strings.Repeat(" ", 47))
+}
+
+func asJUnit(rs []results.Result) *junit.Suite {
+	s := &junit.Suite{Name: "foreshock check"}
+	for _, r := range rs {
+		o := junit.Passed
+		switch r.Status {
+		case results.Critical:
+			o = junit.Failed
+		case results.Unknown:
+			o = junit.Errored
+		case results.OK, results.Warning:
+		}
+		s.Add(r.Kind, r.Check, r.Duration, o, string(r.Cause), r.Message)
+		s.Time += r.Duration.Seconds()
+	}
+	return s
+}
+
+// nagios writes a line as monitoring plugins do: status, text, and the time of the run
+// and of each step as performance data.
+func nagios(r results.Result) string {
+	say := r.Message
+	if say == "" {
+		say = r.Duration.Round(time.Millisecond / 10).String()
+	}
+	perf := []string{fmt.Sprintf("time=%.6fs", r.Duration.Seconds())}
+	for _, s := range r.Steps {
+		if s.Parent == 0 {
+			perf = append(perf, fmt.Sprintf("'%s'=%.6fs;%s;%s", label(s.Name), s.Duration.Seconds(), limit(s.Warning), limit(s.Critical)))
+		}
+	}
+	clean := strings.NewReplacer("|", "/", "\n", "; ")
+	return fmt.Sprintf("%s - %s: %s|%s", strings.ToUpper(r.Status.String()), r.Check, clean.Replace(say), strings.Join(perf, " "))
+}
+
+func label(name string) string { return strings.NewReplacer("'", "", "=", "", "|", "/").Replace(name) }
+
+func limit(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%g", d.Seconds())
+}
