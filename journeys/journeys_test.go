@@ -2,6 +2,7 @@ package journeys
 
 import (
 	"bytes"
+	"fmt"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -151,6 +152,7 @@ func TestWhatThePageAllows(t *testing.T) {
 	p := warm(t)
 	t.Parallel()
 	base := serve(t)
+	var steps strings.Builder // one tab for all of them: opening one costs more than they do
 	for name, c := range map[string]struct {
 		path    string
 		actions []string
@@ -172,18 +174,21 @@ func TestWhatThePageAllows(t *testing.T) {
 		"not on the old page": {"/twin.html", []string{`click: "#go"`, `click: "#go"`, `see: Order placed`}},
 		"on the new page":     {"/", []string{`click: "#form-link"`, `see: {text: Your name, in: body}`}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			wantResult(t, walk(t, p, one(t, base, c.path, c.actions...), 10*time.Second), results.OK, "")
-		})
+		fmt.Fprintf(&steps, "- step: %s\n  timeout: 2s\n  do:\n  - open: ${base}%s\n  - %s\n", name, c.path, strings.Join(c.actions, "\n  - "))
 	}
+	j := write(t, base, "steps:\n"+steps.String())
+	wantResult(t, walk(t, p, j, 30*time.Second), results.OK, "")
 }
 
 func TestClickWaitsForAMover(t *testing.T) {
 	p := warm(t)
 	t.Parallel()
 	j := write(t, serve(t), `steps: [{step: only, do: [{open: "${base}/states.html?go"}, {click: "#mover"}, {see: said mover}]}]`)
-	wantResult(t, walk(t, p, j, 6*time.Second), results.OK, "")
+	r := walk(t, p, j, 8*time.Second)
+	wantResult(t, r, results.OK, "")
+	if took := stepNamed(t, r, "click #mover").Duration; took < 500*time.Millisecond {
+		t.Errorf("clicked after %v, want it to wait until the button is still, which takes 2s", took)
+	}
 }
 
 func TestRunsDoNotShareCookies(t *testing.T) {

@@ -33,6 +33,10 @@ func TestMain(m *testing.M) {
 		child(*childDir)
 		return
 	}
+	// These tests wait for what must not come more than they compute.
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
 	goleak.VerifyTestMain(suite{m})
 }
 

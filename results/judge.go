@@ -121,6 +121,10 @@ func known(err error) (Status, Cause, bool) {
 		return errno(e)
 	case *net.DNSError:
 		return dns(e)
+	case *net.OpError:
+		if e.Op == "remote error" || e.Op == "local error" { // an alert, of a type that crypto/tls keeps to itself
+			return Critical, CauseTLS, true
+		}
 	case *tls.CertificateVerificationError, tls.RecordHeaderError, tls.AlertError,
 		x509.UnknownAuthorityError, x509.HostnameError, x509.CertificateInvalidError:
 		return Critical, CauseTLS, true

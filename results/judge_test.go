@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -79,7 +81,7 @@ func TestJudgeReal(t *testing.T) {
 	t.Parallel()
 	https := httptest.NewUnstartedServer(http.NotFoundHandler())
 	https.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert, MinVersion: tls.VersionTLS12}
-	https.Config.ErrorLog = nil
+	https.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	https.StartTLS()
 	defer https.Close()
 	get := func(rt http.RoundTripper, to string, timeout time.Duration) error {
@@ -98,8 +100,6 @@ func TestJudgeReal(t *testing.T) {
 	fresh := func() *http.Transport { return &http.Transport{DisableKeepAlives: true} }
 	trusting := https.Client().Transport.(*http.Transport).Clone()
 	trusting.DisableKeepAlives = true
-	old := trusting.Clone()
-	old.TLSClientConfig.MaxVersion = tls.VersionTLS11 //nolint:gosec // to be refused
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -110,15 +110,7 @@ func TestJudgeReal(t *testing.T) {
 		t.Fatal(err)
 	}
 	closed.Close()
-	deaf, err := net.ListenPacket("udp", "127.0.0.1:0") // a resolver that never answers
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer deaf.Close()
-	lost := fresh()
-	lost.DialContext = (&net.Dialer{Resolver: &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, "udp", deaf.LocalAddr().String())
-	}}}).DialContext
+	lookup := lookUpInVain(t)
 	for _, tc := range []struct {
 		name   string
 		err    error
@@ -127,13 +119,43 @@ func TestJudgeReal(t *testing.T) {
 	}{
 		{"certificate of an unknown authority", get(fresh(), https.URL, time.Minute), results.Critical, results.CauseTLS},
 		{"server wants a certificate", get(trusting, https.URL, time.Minute), results.Critical, results.CauseTLS},
-		{"server wants a newer TLS", get(old, https.URL, time.Minute), results.Critical, results.CauseTLS},
 		{"nobody listens", get(fresh(), "http://"+closed.Addr().String(), time.Minute), results.Critical, results.CauseRefused},
 		{"no answer", get(fresh(), "http://"+silent.Addr().String(), 50*time.Millisecond), results.Critical, results.CauseTimeout},
-		{"resolver is silent", get(lost, "http://shop.example/", 50*time.Millisecond), results.Unknown, results.CauseResolver},
+		{"resolver is silent", lookup, results.Unknown, results.CauseResolver},
 	} {
 		if s, c := results.Judge(tc.err); s != tc.status || c != tc.cause {
 			t.Errorf("%s: %v: got %v (%s), want %v (%s)", tc.name, tc.err, s, c, tc.status, tc.cause)
 		}
 	}
+}
+
+// lookUpInVain asks a resolver that never answers.
+func lookUpInVain(t *testing.T) error {
+	t.Helper()
+	deaf, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer deaf.Close()
+	// The look-up goes on behind its caller's back, until its socket is closed.
+	var mu sync.Mutex
+	var asked []net.Conn
+	ask := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if len(asked) == 2 { // for IPv4 and IPv6
+			return nil, net.ErrClosed
+		}
+		c, err := (&net.Dialer{}).DialContext(ctx, "udp", deaf.LocalAddr().String())
+		asked = append(asked, c)
+		return c, err
+	}
+	d := net.Dialer{Timeout: 50 * time.Millisecond, Resolver: &net.Resolver{PreferGo: true, Dial: ask}}
+	_, err = d.DialContext(t.Context(), "tcp", "shop.example:80")
+	mu.Lock()
+	defer mu.Unlock()
+	for _, c := range asked {
+		c.Close()
+	}
+	return err
 }

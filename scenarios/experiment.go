@@ -82,7 +82,7 @@ func (x *experiment) perform(ctx context.Context) (err error) {
 	defer cancel()
 	ctx, x.abort = context.WithCancelCause(ctx)
 	defer x.abort(nil)
-	defer func() { err = errors.Join(x.why(ctx, err), x.close()) }()
+	defer func() { err = errors.Join(x.why(ctx, err), x.close()) }() //nolint:contextcheck // healing goes on when ctx is what ended the run
 	if err := x.install(ctx); err != nil {
 		return err
 	}

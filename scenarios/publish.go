@@ -102,7 +102,7 @@ func (x *experiment) roll(ps []verdict.Property, err error) (verdict.Verdict, st
 	}
 	var s *stop
 	if errors.As(err, &s) {
-		switch s.verdict { //nolint:exhaustive // a run does not end early with another
+		switch s.verdict {
 		case verdict.Invalid:
 			invalid = s.reason
 		case verdict.Aborted:

@@ -10,7 +10,7 @@ import (
 
 // isolated: checks of what does not need the dependency stay well while it is away.
 func isolated(d Declared, o *Observed) Property {
-	p := Property{Expected: "well throughout: " + strings.Join(d.Isolated, ", "), Span: Span{o.Armed.Start, end(o.Armed, o.Ended)}}
+	p := Property{Expected: "well throughout: " + strings.Join(d.Isolated, ", "), Span: o.fault()}
 	if len(d.Isolated) == 0 {
 		p.Expected = ""
 		p.Verdict, p.Detail = Skipped, "No check is declared as isolated."
@@ -39,7 +39,7 @@ func answerWhileOpen(d Declared, o *Observed) Property {
 	}
 	p.Expected = strings.Join([]string{p.Expected, "well: " + strings.Join(d.WhileOpen, ", ")}, "; ")
 	answers := p.Observed
-	p.End = max(p.End, end(o.Armed, o.Ended))
+	p.End = max(p.End, o.fault().End)
 	judgeChecks(&p, d.WhileOpen, o)
 	p.Observed = strings.TrimPrefix(answers+"; "+p.Observed, "; ")
 	return p

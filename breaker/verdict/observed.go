@@ -74,6 +74,14 @@ type CheckRun struct {
 	Message  string
 }
 
+// fault is the span in which the fault held, so far.
+func (o *Observed) fault() Span {
+	if o.Armed.End > 0 {
+		return o.Armed
+	}
+	return Span{o.Armed.Start, o.Ended}
+}
+
 // during returns the attempts in a span.
 func (o *Observed) during(s Span) int {
 	n := 0
@@ -121,10 +129,10 @@ type Trip struct {
 // dependency; ok is false as long as they do. A call on a pooled connection dies
 // without an attempt of its own: those before the first attempt are counted by call.
 func FindTrip(o *Observed) (t Trip, ok bool) {
-	calls := o.calls(Span{o.Armed.Start, end(o.Armed, o.Ended)})
+	calls := o.calls(o.fault())
 	quiet, reached := 0, 0
 	for i, c := range calls {
-		next := end(o.Armed, o.Ended)
+		next := o.fault().End
 		if i+1 < len(calls) {
 			next = calls[i+1].At
 		}
@@ -154,7 +162,7 @@ func (d Declared) open(t Trip) Span {
 func shouldBeOpen(d Declared, o *Observed) (s Span, tripped bool) {
 	t, ok := FindTrip(o)
 	if !ok {
-		calls := o.calls(Span{o.Armed.Start, end(o.Armed, o.Ended)})
+		calls := o.calls(o.fault())
 		if d.Failures == 0 || len(calls) < d.Failures {
 			return Span{}, false
 		}
@@ -162,16 +170,8 @@ func shouldBeOpen(d Declared, o *Observed) (s Span, tripped bool) {
 		t = Trip{At: last.At + last.Took}
 	}
 	s = d.open(t)
-	s.End = min(s.End, end(o.Armed, o.Ended))
+	s.End = min(s.End, o.fault().End)
 	return s, ok
-}
-
-// end is when a span ended, or now if it goes on.
-func end(s Span, now time.Duration) time.Duration {
-	if s.End > 0 {
-		return s.End
-	}
-	return now
 }
 
 // background is how many attempts a second no call of ours caused.

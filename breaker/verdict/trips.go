@@ -8,9 +8,9 @@ import (
 // tripsAtThreshold: under the fault, exactly the declared number of calls reaches the
 // dependency, and then no more.
 func tripsAtThreshold(d Declared, o *Observed) Property {
-	p := Property{Expected: fmt.Sprintf("opens after %d failed calls in a row", d.Failures), Span: Span{o.Armed.Start, o.Armed.End}}
+	p := Property{Expected: fmt.Sprintf("opens after %d failed calls in a row", d.Failures), Span: o.fault()}
 	t, tripped := FindTrip(o)
-	under := len(o.calls(o.Armed))
+	under := len(o.calls(o.fault()))
 	switch why := blind(d, o); {
 	case d.Failures == 0:
 		p.Expected = "opens after some failures"
@@ -27,7 +27,7 @@ func tripsAtThreshold(d Declared, o *Observed) Property {
 		p.Detail = fmt.Sprintf("Too few calls to tell: %d are needed.", d.Failures+quietCalls)
 		return p
 	case !tripped:
-		p.Verdict, p.Observed = Fail, fmt.Sprintf("did not open: %d of %d calls reached the dependency", o.during(o.Armed), under)
+		p.Verdict, p.Observed = Fail, fmt.Sprintf("did not open: %d of %d calls reached the dependency", o.during(o.fault()), under)
 		p.Detail = fmt.Sprintf("The breaker never opened in %d failed calls. Is there one on this path, and does it count timeouts as failures?", under)
 		return p
 	}

@@ -12,6 +12,7 @@ import "C"
 import (
 	"encoding/json"
 	"fmt"
+	"runtime/debug"
 	"unsafe"
 
 	"github.com/foreshock/foreshock/contracts/worker"
@@ -87,4 +88,12 @@ func (l *library) verify(req worker.Request, file string) worker.Pact {
 		pact.Verdict = json.RawMessage(C.GoString(verdict))
 	}
 	return pact
+}
+
+// version is what pact verifiers are asked to call this program.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "devel"
 }

@@ -18,7 +18,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
 
 	"golang.org/x/sys/unix"
 
@@ -105,11 +104,4 @@ func answer(stdin io.Reader, path string) worker.Response {
 		res.Pacts = append(res.Pacts, l.verify(req, f))
 	}
 	return res
-}
-
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "devel"
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	runner "github.com/foreshock/foreshock/internal/run"
@@ -144,7 +145,7 @@ func toFile(path string, write func(io.Writer) error) error {
 	if path == "" {
 		return nil
 	}
-	f, err := os.Create(path)
+	f, err := os.Create(path) //nolint:gosec // the user names the file
 	if err != nil {
 		return err
 	}
@@ -154,10 +155,8 @@ func toFile(path string, write func(io.Writer) error) error {
 // worst is the exit code of several results: the first of 6, 1, 2, 4, 5, 3, 0 that occurs.
 func worst(codes []int) int {
 	for _, code := range []int{exitLeft, exitNo, exitUsage, exitNothing, exitStopped, exitUnsure} {
-		for _, c := range codes {
-			if c == code {
-				return code
-			}
+		if slices.Contains(codes, code) {
+			return code
 		}
 	}
 	return exitYes

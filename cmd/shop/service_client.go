@@ -17,7 +17,7 @@ func newServiceClient(timeout time.Duration) *http.Client {
 		Timeout: timeout,
 		Transport: tiedTransport{&http.Transport{
 			DisableKeepAlives: true,
-			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) { //nolint:contextcheck // the call's own context
+			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 				if call, ok := ctx.Value(callKey{}).(context.Context); ok {
 					ctx = call
 				}

@@ -55,7 +55,7 @@ func (s *Store) open(ctx context.Context) (err error) {
 	if err := touch(s.path); err != nil {
 		return err
 	}
-	if s.write, err = connect(s.path, 1, "synchronous(FULL)"); err != nil {
+	if s.write, err = connect(s.path, 1, "synchronous(NORMAL)"); err != nil {
 		return err
 	}
 	if err := migrate(ctx, s.write); err != nil {

@@ -63,8 +63,11 @@ type tally struct {
 }
 
 func (s *Store) summarizeCheck(ctx context.Context, q results.Query, width time.Duration, faults windows) ([]results.Bucket, error) {
-	where := narrowed(q)
-	query := `SELECT r.start, r.duration, r.status, r.run <> '', r.location FROM results r WHERE ` + where.String() + ` ORDER BY r.start` //nolint:gosec // conditions of our own; their values are parameters
+	where, location := narrowed(q), "r.location"
+	if len(faults) == 0 {
+		location = "''" // it is not asked for, and takes a fifth of the time
+	}
+	query := `SELECT r.start, r.duration, r.status, r.run <> '', ` + location + ` FROM results r WHERE ` + where.String() + ` ORDER BY r.start` //nolint:gosec // conditions of our own; their values are parameters
 	rs, err := s.read.QueryContext(ctx, query, where.args...)
 	if err != nil {
 		return nil, err
