@@ -4,10 +4,6 @@
 # make build   bin/foreshock, bin/foreshock-pact, bin/shop
 .PHONY: demo test lint build setup clean
 
-# libpact_ffi is linked by the consumer tests of the sample shop alone; the worker
-# looks for it when it runs.
-PACT := $(CURDIR)/.tools/pact
-export CGO_LDFLAGS := -L$(PACT) -Wl,-rpath,$(PACT)
 export PACT_DO_NOT_TRACK := true
 
 LINT := .tools/golangci-lint
@@ -37,7 +33,7 @@ setup:
 $(LINT): internal/tools/go.mod
 	@mkdir -p .tools
 	@echo "lint: building golangci-lint (minutes the first time)"
-	@CGO_LDFLAGS= go -C internal/tools build -o $(CURDIR)/$(LINT) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@go -C internal/tools build -o $(CURDIR)/$(LINT) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
 clean:
 	@rm -rf bin .tools

@@ -223,6 +223,21 @@ func load(t *testing.T, c compose) *config.Config {
 	return cfg
 }
 
+// TestNamedFiles holds that what the configuration names is there.
+func TestNamedFiles(t *testing.T) {
+	t.Parallel()
+	n := 0
+	for _, m := range regexp.MustCompile(`\.\./[\w./-]+`).FindAllString(read(t, "compose/foreshock.yaml"), -1) {
+		n++
+		if _, err := os.Stat(filepath.Join("compose", m)); err != nil {
+			t.Errorf("compose/foreshock.yaml names %s: %v", m, err)
+		}
+	}
+	if n != 2 {
+		t.Errorf("got %d files, want the journey and the pact", n)
+	}
+}
+
 // TestDockerfile holds that what is copied into the image is there to be copied.
 func TestDockerfile(t *testing.T) {
 	t.Parallel()

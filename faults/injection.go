@@ -140,10 +140,6 @@ func (i *injection) renew() bool {
 	if !i.armed {
 		return false
 	}
-	if !time.Now().Before(i.label.until) {
-		i.healLocked()
-		return false
-	}
 	began := time.Now()
 	if err := i.set(); err != nil {
 		i.tampered(err.Error())

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/foreshock/foreshock/internal/own"
 )
 
 // A part is an injection's share in the rules of one family.
@@ -105,7 +107,7 @@ func (i *injection) plan(p *part) []planned {
 	}
 	if target.Protocol == tcp {
 		for _, a := range p.addrs {
-			rules = append(rules, planned{roleWatch, slices.Concat(to(a), []string{"--syn"}, i.report(prefixSyn))})
+			rules = append(rules, planned{roleWatch, slices.Concat(to(a), []string{"--syn"}, notOurs(), i.report(prefixSyn))})
 		}
 	}
 	for _, r := range p.lease.control() {
@@ -123,6 +125,9 @@ func (i *injection) plan(p *part) []planned {
 	}
 	return rules
 }
+
+// notOurs leaves out the connections of Foreshock's own probes.
+func notOurs() []string { return []string{"-m", "mark", "!", "--mark", fmt.Sprintf("%#x", own.Mark)} }
 
 func (i *injection) report(prefix string) []string {
 	return []string{"-j", "NFLOG", "--nflog-group", strconv.Itoa(int(i.watch.group)), "--nflog-prefix", prefix}

@@ -50,6 +50,7 @@ func TestKindsOnTheKernel(t *testing.T) {
 				Host:     c.host,
 				Fault:    func(to string) faults.Fault { return build(t, c.kind, "to: \""+to+"\"\n"+c.settings) },
 				Fails:    c.fails,
+				Silent:   c.kind == "drop",
 				Pooled:   c.pooled,
 			})
 		})
@@ -70,6 +71,7 @@ func TestLegacyBackend(t *testing.T) {
 		Host:     "127.0.0.1",
 		Fault:    func(to string) faults.Fault { return build(t, "drop", "established: reset\nto: "+to) },
 		Fails:    timedOut,
+		Silent:   true,
 		Pooled:   is(syscall.ECONNRESET),
 	})
 }

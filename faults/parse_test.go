@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"encoding/binary"
 	"errors"
 	"io/fs"
 	"net"
@@ -104,11 +105,73 @@ func TestOverflowIsSeen(t *testing.T) {
 
 func TestGapInTheLogIsSeen(t *testing.T) {
 	t.Parallel()
+	numbered := func(seq uint32) []byte {
+		attrs := appendAttr(nil, attrSequence, binary.BigEndian.AppendUint32(nil, seq))
+		attrs = appendAttr(attrs, attrPrefix, []byte(prefixHit+"\x00"))
+		msg := binary.NativeEndian.AppendUint32(nil, uint32(nlHeader+nfHeader+len(attrs)))
+		msg = binary.NativeEndian.AppendUint16(msg, nflogPacket)
+		return append(append(msg, make([]byte, nlHeader-6+nfHeader)...), attrs...)
+	}
 	w := &watch{known: map[attemptKey]struct{}{}}
+	w.take(slices.Concat(numbered(0), numbered(1)), time.Now())
+	if w.lost || w.next != 2 || w.firstHit.IsZero() {
+		t.Fatalf("two reports: got %+v", w)
+	}
+	w.take(numbered(3), time.Now())
+	if !w.lost {
+		t.Error("a missing report went unnoticed")
+	}
+	w = &watch{known: map[attemptKey]struct{}{}}
 	w.add([]byte{0x45}, time.Now())
 	if !w.lost {
 		t.Error("an unreadable report went unnoticed")
 	}
+}
+
+// The kernel ends the fault at its hard end whatever its owner does: here somebody
+// renews the lease for ever.
+func TestKernelEndsAFaultWhoseLeaseIsHeld(t *testing.T) {
+	t.Parallel()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	fault, err := Kinds().BuildText("reject", "to: "+ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	until := time.Now().Add(3 * time.Second).Truncate(time.Second)
+	made, err := (&Injector{}).Install(t.Context(), fault, Options{Run: "held", Until: until})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer made.Close(t.Context())
+	lease := made.(*injection).parts[0].lease
+	flows := func() bool {
+		if met, err := lease.send(lease.set); !met || err != nil {
+			t.Fatalf("renew: got %v, %v", met, err)
+		}
+		conn, err := net.Dial("tcp", ln.Addr().String())
+		if err == nil {
+			conn.Close()
+		}
+		return err == nil
+	}
+	if flows() {
+		t.Fatal("the fault does not bite")
+	}
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	for !flows() {
+		if <-ticker.C; time.Since(until) > 500*time.Millisecond {
+			t.Fatal("the fault acts beyond its hard end")
+		}
+	}
+	if early := time.Until(until); early > 50*time.Millisecond {
+		t.Errorf("ended %v too early", early)
+	}
+	t.Logf("ended %v after the hard end", time.Since(until))
 }
 
 func TestAllowed(t *testing.T) {

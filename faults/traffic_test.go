@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,7 +29,7 @@ func TestRetransmissionsAreOneAttempt(t *testing.T) {
 	to := faulttest.Serve(t, "127.0.0.1")
 	in := install(t, "drop", "to: "+to, minute("retransmissions"))
 	must(t, in.Arm(t.Context()))
-	if err := dialLonger(to, 3500*time.Millisecond); !timedOut(err) {
+	if err := faulttest.DialFor(to, 3500*time.Millisecond); !timedOut(err) {
 		t.Fatalf("dial: got %v, want a timeout", err)
 	}
 	e, err := in.Evidence(t.Context())
@@ -58,8 +59,10 @@ func TestManyAttempts(t *testing.T) {
 	wg.Wait()
 	all, err := in.Attempts(t.Context(), 0)
 	must(t, err)
-	if len(all) != workers*each {
-		t.Errorf("got %d attempts, want %d", len(all), workers*each)
+	e, err := in.Evidence(t.Context())
+	must(t, err)
+	if len(all) != workers*each || e.Packets != workers*each { // each was refused at its first packet
+		t.Fatalf("got %d attempts and %d packets, want %d of both", len(all), e.Packets, workers*each)
 	}
 	if rest, err := in.Attempts(t.Context(), 990); err != nil || len(rest) != 10 || rest[0] != all[990] {
 		t.Errorf("attempts from 990 on: got %d, %v", len(rest), err)
@@ -78,9 +81,9 @@ func TestAcceptOfEstablishedDoesNotHideTheFault(t *testing.T) {
 	conn, err := net.Dial("tcp", to)
 	must(t, err)
 	defer conn.Close()
-	must(t, faulttest.Echo(conn))
+	must(t, faulttest.Echo(conn, 5*time.Second))
 	must(t, in.Arm(t.Context()))
-	if err := faulttest.Echo(conn); !timedOut(err) {
+	if err := faulttest.Echo(conn, 300*time.Millisecond); !timedOut(err) {
 		t.Errorf("echo on an established connection: got %v, want a timeout", err)
 	}
 	e, err := in.Evidence(t.Context())
@@ -106,6 +109,46 @@ func TestEvidenceTellsWhoTouchedTheRules(t *testing.T) {
 	must(t, err)
 	if !strings.Contains(e.Tampered, "changed") || len(e.Foreign) != 0 {
 		t.Errorf("a rule in our chain: got %+v", e)
+	}
+}
+
+func TestEvidenceTellsOfARemovedJump(t *testing.T) {
+	in := install(t, "reject", "to: 127.0.0.1:9", minute("jump"))
+	e, err := in.Evidence(t.Context())
+	must(t, err)
+	for line := range strings.Lines(iptables(t, "-S", "INPUT")) {
+		if strings.Contains(line, e.Chain) {
+			words := strings.Fields(strings.ReplaceAll(line, `"`, ""))
+			at := slices.Index(words, "--comment")
+			label := strings.Join(words[at+1:at+4], " ")
+			iptables(t, "-D", "INPUT", "-m", "comment", "--comment", label, "-j", e.Chain)
+		}
+	}
+	if e, err = in.Evidence(t.Context()); err != nil || e.Tampered != "the jump from INPUT was removed" {
+		t.Errorf("got %q, %v", e.Tampered, err)
+	}
+}
+
+// newOnly is a fault of new connections alone.
+type newOnly struct{ faults.Fault }
+
+func (newOnly) Rules(faults.Family) []faults.Rule {
+	return []faults.Rule{{Match: []string{"--syn"}, Action: []string{"-j", "DROP"}}}
+}
+
+func TestFirstHitIsOfAPacketThatTheFaultMet(t *testing.T) {
+	t.Parallel()
+	to := faulttest.Serve(t, "127.0.0.1")
+	in, err := (&faults.Injector{}).Install(t.Context(), newOnly{build(t, "drop", "to: "+to)}, minute("new-only"))
+	must(t, err)
+	defer func() { must(t, in.Close(t.Context())) }()
+	conn, err := net.Dial("tcp", to)
+	must(t, err)
+	defer conn.Close()
+	must(t, in.Arm(t.Context()))
+	must(t, faulttest.Echo(conn, 5*time.Second))
+	if e, err := in.Evidence(t.Context()); err != nil || e.Packets != 0 || !e.FirstHit.IsZero() {
+		t.Errorf("got %d packets, first hit %v, %v, want none", e.Packets, e.FirstHit, err)
 	}
 }
 
@@ -153,7 +196,7 @@ func TestRejectByICMPOverIPv6(t *testing.T) {
 	to := faulttest.Serve(t, "::1")
 	in := install(t, "reject", "with: icmp-admin-prohibited\nto: \""+to+"\"", minute("icmp6"))
 	must(t, in.Arm(t.Context()))
-	if err := dialLonger(to, 3*time.Second); !errors.Is(err, syscall.EACCES) {
+	if err := faulttest.DialFor(to, 3*time.Second); !errors.Is(err, syscall.EACCES) {
 		t.Errorf("dial: got %v, want %v", err, syscall.EACCES)
 	}
 }
@@ -187,7 +230,7 @@ func TestTwoFaultsAtOnce(t *testing.T) {
 		t.Errorf("dial: got %v, want the later fault's answer", err)
 	}
 	must(t, second.Close(t.Context()))
-	if err := faulttest.Dial(to); !timedOut(err) {
+	if err := faulttest.DialFor(to, 300*time.Millisecond); !timedOut(err) {
 		t.Errorf("dial: got %v, want the other fault's", err)
 	}
 	e, err := first.Evidence(t.Context())

@@ -56,6 +56,7 @@ func NewCheck(j *Journey, pool *Pool) *Check { return &Check{j, pool} }
 // that it did not reach are recorded as such, so that each run has all of them.
 func (c *Check) Run(ctx context.Context, rec *results.Recorder) error {
 	var p *Page
+	end := endsBy(ctx)
 	err := rec.Step(ctx, "browser", func(ctx context.Context, _ *results.Span) error {
 		var err error
 		p, err = c.pool.page(ctx)
@@ -66,7 +67,7 @@ func (c *Check) Run(ctx context.Context, rec *results.Recorder) error {
 		return err
 	}
 	defer p.close()
-	p.secrets = c.journey.secrets
+	p.secrets, p.endsBy = c.journey.secrets, end
 	for i, s := range c.journey.steps {
 		if err := s.run(ctx, rec, p); err != nil {
 			c.notReached(rec, i+1)

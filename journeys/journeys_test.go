@@ -142,7 +142,7 @@ func TestWhatThePageDoesNotAllow(t *testing.T) {
 	} {
 		t.Run(c.action, func(t *testing.T) {
 			t.Parallel()
-			r := walk(t, p, one(t, base, c.path, c.action), 10*time.Second)
+			r := walk(t, p, hasty(t, base, c.path, c.action), 20*time.Second)
 			wantResult(t, r, results.Critical, results.CauseTimeout, c.want)
 		})
 	}
@@ -174,7 +174,7 @@ func TestWhatThePageAllows(t *testing.T) {
 		"not on the old page": {"/twin.html", []string{`click: "#go"`, `click: "#go"`, `see: Order placed`}},
 		"on the new page":     {"/", []string{`click: "#form-link"`, `see: {text: Your name, in: body}`}},
 	} {
-		fmt.Fprintf(&steps, "- step: %s\n  timeout: 2s\n  do:\n  - open: ${base}%s\n  - %s\n", name, c.path, strings.Join(c.actions, "\n  - "))
+		fmt.Fprintf(&steps, "- step: %s\n  do:\n  - open: ${base}%s\n  - %s\n", name, c.path, strings.Join(c.actions, "\n  - "))
 	}
 	j := write(t, base, "steps:\n"+steps.String())
 	wantResult(t, walk(t, p, j, 30*time.Second), results.OK, "")
@@ -209,7 +209,7 @@ func TestSecretsStayOut(t *testing.T) {
 	if err := os.WriteFile(key, []byte("hunter22"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	j := one(t, serve(t), "/form.html", `type: {into: "#name", text: "${file:`+key+`}"}`, `click: "#place-order"`, "see: nothing")
+	j := hasty(t, serve(t), "/form.html", `type: {into: "#name", text: "${file:`+key+`}"}`, `click: "#place-order"`, "see: nothing")
 	r := walk(t, p, j, 10*time.Second)
 	wantResult(t, r, results.Critical, results.CauseTimeout, `says "Order placed ***, 1`)
 	for _, s := range r.Steps {

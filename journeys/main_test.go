@@ -215,11 +215,21 @@ func walk(tb testing.TB, p *Pool, j *Journey, timeout time.Duration) results.Res
 // one is a journey of one step that opens path and goes on with actions.
 func one(tb testing.TB, base, path string, actions ...string) *Journey {
 	tb.Helper()
-	do := "\n    - open: ${base}" + path
-	for _, a := range actions {
-		do += "\n    - " + a
+	actions = append([]string{"open: ${base}" + path}, actions...)
+	return write(tb, base, "steps:\n- step: only\n  do:\n  - "+strings.Join(actions, "\n  - ")+"\n")
+}
+
+// hasty is one whose last action, which must fail, is a step of its own and waits for
+// 700ms only.
+func hasty(tb testing.TB, base, path string, actions ...string) *Journey {
+	tb.Helper()
+	actions = append([]string{"open: ${base}" + path}, actions...)
+	first, last := actions[:len(actions)-1], actions[len(actions)-1]
+	text := "steps:\n"
+	if len(first) > 0 {
+		text += "- step: before\n  do:\n  - " + strings.Join(first, "\n  - ") + "\n"
 	}
-	return write(tb, base, "steps:\n- step: only\n  timeout: 700ms\n  do:"+do+"\n")
+	return write(tb, base, text+"- step: only\n  timeout: 700ms\n  do:\n  - "+last+"\n")
 }
 
 func stepNamed(tb testing.TB, r results.Result, name string) results.Step {

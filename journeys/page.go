@@ -27,6 +27,7 @@ type Page struct {
 	close   func() // gives the tab back; returns at once
 	lookup  func(ctx context.Context, host string) error
 	secrets *kind.Secrets
+	endsBy  time.Time // see endsBy
 	log     *slog.Logger
 }
 
@@ -131,16 +132,22 @@ func (p *Page) settle(ctx context.Context, act chromedp.Action[chromedp.Void]) e
 	return p.watch.loaded(ctx)
 }
 
-// do runs one action within timeout, and a bit before ctx ends, so that time is left
-// to keep evidence.
+// endsBy is when the last action of a run must end, so that time is left to keep
+// evidence before the run itself ends; the zero time is never.
+func endsBy(ctx context.Context) time.Time {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return time.Time{}
+	}
+	return deadline.Add(-min(time.Second, time.Until(deadline)/5))
+}
+
+// do runs one action within timeout, and within the run's time.
 func (p *Page) do(ctx context.Context, span *results.Span, a action, timeout time.Duration) error {
 	begin := time.Now()
 	end := begin.Add(timeout)
-	if deadline, ok := ctx.Deadline(); ok {
-		left := time.Until(deadline)
-		if latest := deadline.Add(-min(time.Second, left/5)); latest.Before(end) {
-			end = latest
-		}
+	if !p.endsBy.IsZero() && p.endsBy.Before(end) {
+		end = p.endsBy
 	}
 	work, cancel := context.WithDeadline(ctx, end)
 	defer cancel()

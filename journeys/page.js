@@ -47,19 +47,20 @@
     near: query.value ? near() : [],
   });
 
-  const frame = () => new Promise((done) => {
-    requestAnimationFrame(done);
-    setTimeout(done, 100); // a page that is not drawn has no frames
+  const frame = () => new Promise((drawn) => {
+    requestAnimationFrame(() => drawn(true));
+    setTimeout(() => drawn(false), 200);
   });
 
-  // An animation that has just begun shows only in the frame after the next.
+  // Whether an element moves shows only from one drawn frame to the next.
   const still = async (e) => {
-    if (!document.getAnimations().some((a) => a.playState === "running")) return true;
+    const running = document.getAnimations().filter((a) => a.playState === "running");
+    if (running.length === 0) return true;
+    if (running.some((a) => a.pending)) return false;
     const before = e.getBoundingClientRect();
-    await frame();
-    await frame();
+    const drawn = (await frame()) && (await frame());
     const after = e.getBoundingClientRect();
-    return before.x === after.x && before.y === after.y;
+    return drawn && before.x === after.x && before.y === after.y;
   };
 
   // Where a user would click: the middle, scrolled into view, if nothing lies over it.

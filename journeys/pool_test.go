@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -58,8 +60,12 @@ func TestBrowserKilledInMidRun(t *testing.T) {
 	good := one(t, base, "/", "see: Mugs")
 	wantResult(t, walk(t, p, good, 10*time.Second), results.OK, "")
 	b := p.current
-	time.AfterFunc(300*time.Millisecond, func() { syscall.Kill(b.pid, syscall.SIGKILL) })
-	wantResult(t, walk(t, p, one(t, base, "/hang"), 10*time.Second), results.Unknown, results.CauseBrowser, "only: open ")
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		syscall.Kill(b.pid, syscall.SIGKILL) // it is waiting for this answer now
+		<-r.Context().Done()
+	}))
+	t.Cleanup(s.Close)
+	wantResult(t, walk(t, p, one(t, s.URL, "/"), 10*time.Second), results.Unknown, results.CauseBrowser, "only: open ")
 	wantResult(t, walk(t, p, good, 10*time.Second), results.OK, "")
 	if p.current == b {
 		t.Error("the dead browser is still in use")

@@ -29,11 +29,11 @@ func TestShopExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for i := range j.steps { // how fast this machine is now is not the question
+		j.steps[i].warning, j.steps[i].critical = 0, 0
+	}
 	r := walk(t, p, j, 20*time.Second)
 	wantResult(t, r, results.OK, "")
-	for _, s := range r.Steps {
-		t.Logf("%d %-28s at %6v took %6v", s.Parent, s.Name, s.Offset.Round(time.Millisecond), s.Duration.Round(time.Millisecond))
-	}
 	stopPayments()
 	wantResult(t, walk(t, p, j, 20*time.Second), results.OK, "")
 	stopStorefront()

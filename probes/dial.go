@@ -7,6 +7,7 @@ import (
 	"net"
 	"strconv"
 
+	"github.com/foreshock/foreshock/internal/own"
 	"github.com/foreshock/foreshock/results"
 )
 
@@ -33,7 +34,7 @@ func dial(ctx context.Context, rec *results.Recorder, host, port string) (net.Co
 	err = rec.Step(ctx, phaseConnect, func(ctx context.Context, _ *results.Span) error {
 		var errs []error
 		for _, a := range addrs {
-			c, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(a, port))
+			c, err := (&net.Dialer{Control: own.Control}).DialContext(ctx, "tcp", net.JoinHostPort(a, port))
 			if err == nil {
 				conn = c
 				return nil

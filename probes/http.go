@@ -13,6 +13,7 @@ import (
 
 	"github.com/foreshock/foreshock/internal/expect"
 	"github.com/foreshock/foreshock/internal/kind"
+	"github.com/foreshock/foreshock/internal/own"
 	"github.com/foreshock/foreshock/results"
 )
 
@@ -69,7 +70,7 @@ func (p *httpProbe) Run(ctx context.Context, rec *results.Recorder) error {
 	transport := &http.Transport{
 		DisableKeepAlives: true,
 		ForceAttemptHTTP2: true,
-		DialContext:       (&net.Dialer{}).DialContext,
+		DialContext:       (&net.Dialer{Control: own.Control}).DialContext,
 		TLSClientConfig:   &tls.Config{InsecureSkipVerify: p.Insecure}, //nolint:gosec // the user asks for it
 	}
 	defer transport.CloseIdleConnections()

@@ -176,3 +176,31 @@ func TestPublishRefusesWhatNoStoreKeeps(t *testing.T) {
 		}
 	})
 }
+
+func TestOrderIsKeptWhenAStoreFails(t *testing.T) {
+	bubble(t, func(t road) {
+		store, hub := t.store, t.hub
+		gate := make(chan struct{})
+		store.mu.Lock()
+		store.gate, store.fail = gate, errDisk
+		store.mu.Unlock()
+		var wg sync.WaitGroup
+		for i := range 20 {
+			wg.Go(func() {
+				if err := hub.Publish(t.Context(), storetest.At("a", i, results.OK)); !errors.Is(err, errDisk) {
+					t.Errorf("got %v, want why it was not stored", err)
+				}
+			})
+			synctest.Wait() // the first is being stored, the rest waits behind it
+		}
+		close(gate)
+		wg.Wait()
+		store.set(nil)
+		if err := hub.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := stored(t, store); !slices.Equal(got, upTo(20)) {
+			t.Errorf("stored %v, want 0 to 19 in order", got)
+		}
+	})
+}

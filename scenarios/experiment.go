@@ -148,9 +148,11 @@ func (x *experiment) install(ctx context.Context) error {
 
 // call makes one call and notes it.
 func (x *experiment) call(ctx context.Context) (verdict.Call, error) {
+	waited := waitedForCPU()
 	c := verdict.Call{At: x.now()}
 	c.Outcome, c.Error = x.caller.call(ctx)
 	c.Took = x.now() - c.At
+	c.Starved = waitedForCPU() - waited
 	c.Error = x.spec.secrets.Mask(c.Error)
 	if err := ctx.Err(); err != nil {
 		return c, err // a call that we cut off ourselves says nothing

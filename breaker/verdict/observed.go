@@ -64,6 +64,8 @@ type Call struct {
 	At, Took time.Duration
 	Outcome  Outcome
 	Error    string // of a failed one
+	// Starved is how much of Took the machine was short of CPU: work waited for a core.
+	Starved time.Duration
 }
 
 // A CheckRun is one run of a check while the scenario went on.

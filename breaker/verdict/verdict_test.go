@@ -166,6 +166,32 @@ func TestCouldNotTell(t *testing.T) {
 	}
 }
 
+// A machine that is short of CPU answers late without any fault of the breaker. Few
+// such answers are left out; where they are most, nothing can be told.
+func TestStarvedMachineIsNotBlamed(t *testing.T) {
+	t.Parallel()
+	late := func(o *verdict.Observed, from, to int, starved time.Duration) {
+		for i := from; i < to; i++ {
+			o.Calls[i].Took, o.Calls[i].Starved = 45*ms+20*ms, starved
+		}
+	}
+	few := story(5)
+	late(few, 8, 10, 60*ms)
+	if p := judged(t, declared(), few, "fails-fast"); p.Verdict != verdict.Pass || !strings.Contains(p.Observed, "2 more not judged") {
+		t.Errorf("few: got %v %q, want pass that tells of 2", p.Verdict, p.Observed)
+	}
+	most := story(5)
+	late(most, 7, 40, 60*ms)
+	if p := judged(t, declared(), most, "fails-fast"); p.Verdict != verdict.Inconclusive {
+		t.Errorf("most: got %v %q, want inconclusive", p.Verdict, p.Observed)
+	}
+	idle := story(5)
+	late(idle, 8, 10, ms)
+	if p := judged(t, declared(), idle, "fails-fast"); p.Verdict != verdict.Fail {
+		t.Errorf("late with CPU to spare: got %v, want fail", p.Verdict)
+	}
+}
+
 // A call on a pooled connection dies without an attempt of its own, and counts.
 func TestPooledConnectionCounts(t *testing.T) {
 	t.Parallel()

@@ -24,10 +24,16 @@ type Contract struct {
 	Host     string                       // the target's address: 127.0.0.1 or ::1
 	Fault    func(to string) faults.Fault // aimed at to
 	Fails    func(err error) bool         // how a new connection fails while the fault acts
+	Silent   bool                         // it fails by a timeout
 	Pooled   func(err error) bool         // how a write and read on an open one fails; nil: not looked at
 }
 
-const patience = 250 * time.Millisecond
+const (
+	// patience is for what must come; a busy machine may take its time.
+	patience = 5 * time.Second
+	// silence is how long nothing must come.
+	silence = 300 * time.Millisecond
+)
 
 // Run holds the fault to its contract.
 func Run(t *testing.T, c Contract) {
@@ -58,7 +64,7 @@ func (c Contract) bites(t *testing.T) {
 	must(t, in.Arm(t.Context()))
 	t.Logf("armed in %v", time.Since(start))
 	for range 3 {
-		if err := Dial(to); !c.Fails(err) {
+		if err := c.knock(to); !c.Fails(err) {
 			t.Errorf("dial while armed: got %v", err)
 		}
 	}
@@ -80,7 +86,7 @@ func (c Contract) bites(t *testing.T) {
 		t.Errorf("attempts: got %v, want 4 in order to %s", attempts, to)
 	}
 	must(t, in.Arm(t.Context())) // a second time
-	if err := Dial(to); !c.Fails(err) {
+	if err := c.knock(to); !c.Fails(err) {
 		t.Errorf("dial while armed again: got %v", err)
 	}
 	must(t, in.Close(t.Context()))
@@ -103,9 +109,9 @@ func (c Contract) pooled(t *testing.T) {
 	conn, err := net.Dial("tcp", to)
 	must(t, err)
 	defer conn.Close()
-	must(t, Echo(conn))
+	must(t, Echo(conn, patience))
 	must(t, in.Arm(t.Context()))
-	if err := Echo(conn); !c.Pooled(err) {
+	if err := Echo(conn, silence); !c.Pooled(err) {
 		t.Errorf("on an open connection: got %v", err)
 	}
 	want(t, in, 1, 1)
@@ -142,7 +148,7 @@ func (c Contract) other(t *testing.T) {
 	to := Serve(t, c.Host)
 	in := c.install(t, to)
 	must(t, in.Arm(t.Context()))
-	if err := Dial(to); !c.Fails(err) {
+	if err := c.knock(to); !c.Fails(err) {
 		t.Errorf("dial while armed: got %v", err)
 	}
 	list, err := c.Injector.List(t.Context())
@@ -270,9 +276,20 @@ func Serve(t *testing.T, host string) string {
 	return ln.Addr().String()
 }
 
+// knock is Dial where the fault may keep it waiting.
+func (c Contract) knock(to string) error {
+	if c.Silent {
+		return DialFor(to, silence)
+	}
+	return Dial(to)
+}
+
 // Dial opens a connection and closes it by a reset, so that nothing of it is left.
-func Dial(to string) error {
-	conn, err := net.DialTimeout("tcp", to, patience)
+func Dial(to string) error { return DialFor(to, patience) }
+
+// DialFor is Dial with a limit.
+func DialFor(to string, limit time.Duration) error {
+	conn, err := net.DialTimeout("tcp", to, limit)
 	if err != nil {
 		return err
 	}
@@ -280,9 +297,9 @@ func Dial(to string) error {
 	return conn.(*net.TCPConn).SetLinger(0)
 }
 
-// Echo sends one byte and waits a little for its return.
-func Echo(conn net.Conn) error {
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+// Echo sends one byte and waits for its return.
+func Echo(conn net.Conn, limit time.Duration) error {
+	if err := conn.SetDeadline(time.Now().Add(limit)); err != nil {
 		return err
 	}
 	b := []byte{'x'}

@@ -104,6 +104,9 @@ func TestSkippedSlotsAreLate(t *testing.T) {
 	if _, _, ok := b.due(first.Add(3900 * time.Millisecond)); ok {
 		t.Error("the same slot came due twice")
 	}
+	if slot, skipped, ok := b.due(first.Add(4 * time.Second)); !ok || !slot.Equal(first.Add(4*time.Second)) || len(skipped) != 0 {
+		t.Errorf("got slot %v, skipped %v, want the fifth on its time", slot, skipped)
+	}
 }
 
 func TestCalendarWhereTheClockChanges(t *testing.T) {

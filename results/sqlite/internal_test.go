@@ -60,6 +60,17 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// A process that is killed shows nothing of this; a machine that loses power does.
+func TestCommitsReachTheDisk(t *testing.T) {
+	t.Parallel()
+	var level int
+	var mode string
+	err := opened(t).write.QueryRow(`SELECT * FROM pragma_synchronous, pragma_journal_mode`).Scan(&level, &mode)
+	if err != nil || level != 2 || mode != "wal" {
+		t.Errorf("got synchronous %d, journal %s, %v, want 2 (full) and wal", level, mode, err)
+	}
+}
+
 // The queries that run often must not read the whole table.
 func TestQueriesUseIndexes(t *testing.T) {
 	t.Parallel()

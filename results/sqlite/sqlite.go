@@ -55,7 +55,7 @@ func (s *Store) open(ctx context.Context) (err error) {
 	if err := touch(s.path); err != nil {
 		return err
 	}
-	if s.write, err = connect(s.path, 1, "synchronous(NORMAL)"); err != nil {
+	if s.write, err = connect(s.path, 1, "synchronous(FULL)"); err != nil {
 		return err
 	}
 	if err := migrate(ctx, s.write); err != nil {
@@ -104,6 +104,8 @@ func connect(path string, limit int, pragma string) (*sql.DB, error) {
 
 // walMode lets reads go on while one process writes. The mode stays with the file.
 func walMode(ctx context.Context, db *sql.DB) error {
+	ctx, cancel := context.WithTimeout(ctx, lockWait)
+	defer cancel()
 	for {
 		var mode string
 		err := db.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode)

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"fmt"
 	"math"
 	"slices"
@@ -65,7 +66,7 @@ type tally struct {
 func (s *Store) summarizeCheck(ctx context.Context, q results.Query, width time.Duration, faults windows) ([]results.Bucket, error) {
 	where, location := narrowed(q), "r.location"
 	if len(faults) == 0 {
-		location = "''" // it is not asked for, and takes a fifth of the time
+		location = "NULL" // it is not asked for, and makes a quarter of the cost
 	}
 	query := `SELECT r.start, r.duration, r.status, r.run <> '', ` + location + ` FROM results r WHERE ` + where.String() + ` ORDER BY r.start` //nolint:gosec // conditions of our own; their values are parameters
 	rs, err := s.read.QueryContext(ctx, query, where.args...)
@@ -76,13 +77,12 @@ func (s *Store) summarizeCheck(ctx context.Context, q results.Query, width time.
 	var out []results.Bucket
 	var t tally
 	for rs.Next() {
-		var start, took int64
-		var status uint8
-		var forRun bool
-		var location string
-		if err := rs.Scan(&start, &took, &status, &forRun, &location); err != nil {
+		var start, took, code, forRun int64 // of the one type that is scanned without reflection
+		var location sql.RawBytes
+		if err := rs.Scan(&start, &took, &code, &forRun, &location); err != nil {
 			return nil, err
 		}
+		status := results.Status(code) //nolint:gosec // Append let 0 to 3 in
 		if t.empty() || width > 0 && !moment(start).Before(t.End) {
 			out = t.closed(out)
 			t = tally{Bucket: bucket(q, width, start), took: t.took[:0]}
@@ -90,12 +90,12 @@ func (s *Store) summarizeCheck(ctx context.Context, q results.Query, width time.
 		if width == 0 && q.Until.IsZero() {
 			t.End = moment(start + 1) // of the last one
 		}
-		if forRun || faults.overlap(location, start, start+took) {
-			t.Planned.Add(results.Status(status), 1)
+		if forRun != 0 || faults.overlap(string(location), start, start+took) {
+			t.Planned.Add(status, 1)
 			continue
 		}
-		t.Counts.Add(results.Status(status), 1)
-		if results.Status(status) <= results.Warning {
+		t.Counts.Add(status, 1)
+		if status <= results.Warning {
 			t.took = append(t.took, took)
 		}
 	}
