@@ -73,6 +73,7 @@ func (c *check) Run(ctx context.Context, rec *results.Recorder) error {
 		}
 		rec.Add(step)
 	}
+	rec.Say(fmt.Sprintf("%d of %d interactions ok", rep.Count(OK), len(rep.Interactions)))
 	return rep.Err()
 }
 

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	switch {
 	case *owner != "":
-		os.Exit(own(*owner)) //nolint:forbidigo // the whole program of a child
+		os.Exit(beOwner(*owner)) //nolint:forbidigo // the whole program of a child
 	case *inside:
 		if err := loopbackUp(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -107,8 +107,8 @@ type ownerOrder struct {
 	Suffix         string
 }
 
-// own installs and arms a fault, says so, and lives on until it is told otherwise.
-func own(order string) int {
+// beOwner installs and arms a fault, says so, and lives on until it is told otherwise.
+func beOwner(order string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	err := func() error {

@@ -86,6 +86,7 @@ func trials(chain string) []planned {
 		{"recent", words("-m recent --name " + chain + " --rcheck --seconds 2 -j RETURN")},
 		{"string", words("-p udp -m string --algo bm --string probe -j RETURN")},
 		{"time", words("-m time --datestart 2030-01-01T00:00:00 --datestop 2030-01-02T00:00:00 -j RETURN")},
+		{"mark", words("-m mark ! --mark 1 -j RETURN")},
 		{"limit", words("-m limit --limit 1/day --limit-burst 1 -j RETURN")},
 		{"NFLOG", words("-p tcp --syn -j NFLOG --nflog-group 1")},
 		{"REJECT", words("-p tcp -j REJECT --reject-with tcp-reset")},

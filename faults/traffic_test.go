@@ -17,6 +17,7 @@ import (
 
 	"github.com/foreshock/foreshock/faults"
 	"github.com/foreshock/foreshock/faults/faulttest"
+	"github.com/foreshock/foreshock/internal/own"
 	"github.com/foreshock/foreshock/results"
 )
 
@@ -36,6 +37,20 @@ func TestRetransmissionsAreOneAttempt(t *testing.T) {
 	must(t, err)
 	if e.Attempts != 1 || e.Packets < 3 {
 		t.Errorf("got %d attempts of %d packets, want 1 of at least 3", e.Attempts, e.Packets)
+	}
+}
+
+// Our own probes of the target are no attempts of the service under test.
+func TestOwnConnectionsAreNotCounted(t *testing.T) {
+	t.Parallel()
+	to := faulttest.Serve(t, "127.0.0.1")
+	in := install(t, "reject", "to: "+to, minute("own"))
+	conn, err := (&net.Dialer{Control: own.Control}).DialContext(t.Context(), "tcp", to)
+	must(t, err)
+	conn.Close()
+	must(t, faulttest.Dial(to))
+	if all, err := in.Attempts(t.Context(), 0); err != nil || len(all) != 1 {
+		t.Errorf("got %d attempts, %v, want the one that is not ours", len(all), err)
 	}
 }
 

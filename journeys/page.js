@@ -129,7 +129,8 @@
   const e = found.find(visible) || found[0];
   if (!e) return { state: "missing" };
   if (query.op === "see") {
-    return { state: norm(e.innerText).includes(query.arg) ? "ready" : "unseen" };
+    const shown = norm(e.innerText);
+    return shown.includes(query.arg) ? { state: "ready", detail: shown.slice(0, 120) } : { state: "unseen" };
   }
   if (!visible(e)) return { state: "hidden" };
   if (query.op === "visible") return { state: "ready" };

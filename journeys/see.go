@@ -43,12 +43,15 @@ func (a see) String() string {
 }
 
 // Do implements [Action]. Spaces and line ends count as one space, as they do for
-// whoever looks.
-func (a see) Do(ctx context.Context, p *Page, _ *results.Span) error {
+// whoever looks. What the named element shows is told with the result.
+func (a see) Do(ctx context.Context, p *Page, span *results.Span) error {
 	in := a.In
 	if in.Value == "" {
 		in = Selector{"css", "body"}
 	}
-	_, err := p.await(ctx, query{Selector: in, Op: opSee, Arg: a.Text})
+	seen, err := p.await(ctx, query{Selector: in, Op: opSee, Arg: a.Text})
+	if err == nil && a.In.Value != "" {
+		span.Say(seen.Detail)
+	}
 	return err
 }

@@ -20,6 +20,7 @@ type Recorder struct {
 	steps []Step
 	done  []bool // by step: it has ended
 	slow  []error
+	said  string
 }
 
 // NewRecorder starts recording now.
@@ -66,6 +67,14 @@ func (r *Recorder) Add(s Step) {
 	r.done = append(r.done, true)
 }
 
+// Say keeps a line that tells what was seen, for the Result of a run that ends well.
+// The last one counts.
+func (r *Recorder) Say(text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.said = text
+}
+
 // Finish makes the Result of a run that ended with err: its status is the worst of
 // err and of the steps that overran their limits. A step still running is kept as
 // it stands. What is recorded later is not seen.
@@ -83,6 +92,7 @@ func (r *Recorder) Finish(err error) Result {
 		}
 	}
 	res.Status, res.Cause = Judge(err)
+	res.Message = r.said
 	if err != nil {
 		res.Message = err.Error()
 	}
@@ -109,6 +119,9 @@ func (s *Span) Set(name string, v float64) {
 func (s *Span) Limit(warning, critical time.Duration) {
 	s.change(func(st *Step) { st.Warning, st.Critical = warning, critical })
 }
+
+// Say is [Recorder.Say] of the run that the step belongs to.
+func (s *Span) Say(text string) { s.rec.Say(text) }
 
 // Attach keeps data as evidence of the step. data must not be changed afterwards.
 func (s *Span) Attach(name, mediaType string, data []byte) {

@@ -103,8 +103,8 @@ type Result struct {
 	Start    time.Time         `json:"start"`
 	Duration time.Duration     `json:"duration_ns"`
 	Status   Status            `json:"status"`
-	Cause    Cause             `json:"cause,omitempty"` // one fixed word; empty if ok
-	Message  string            `json:"message,omitempty"`
+	Cause    Cause             `json:"cause,omitempty"`   // one fixed word; empty if ok
+	Message  string            `json:"message,omitempty"` // what was wrong, or of a good run what was seen
 	Steps    []Step            `json:"steps,omitempty"`
 	Labels   map[string]string `json:"labels,omitempty"`
 }

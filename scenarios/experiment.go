@@ -87,11 +87,11 @@ func (x *experiment) perform(ctx context.Context) (err error) {
 		return err
 	}
 	watching, stopWatching := context.WithCancel(ctx)
-	w := &watcher{runner: x.runner, run: x.id, saw: x.saw}
+	w := &watcher{runner: x.runner, run: x.id, saw: x.saw, wanted: watching}
 	defer func() { stopWatching(); w.wait() }()
 	for _, step := range []func(context.Context) error{
 		x.idle,
-		func(ctx context.Context) error { w.start(watching, x.spec.watched()); return x.baseline(ctx) },
+		func(ctx context.Context) error { w.start(ctx, x.spec.watched()); return x.baseline(ctx) },
 		x.outage, x.recovery,
 	} {
 		if err := step(ctx); err != nil {

@@ -12,6 +12,8 @@ import (
 
 // idle watches without a call of ours, for attempts that no call causes.
 func (x *experiment) idle(ctx context.Context) error {
+	// The scenario's own journeys are no background, whoever else runs them.
+	defer x.runner.Hold(x.spec.WhileOpen...)()
 	x.note("%v without a call", x.spec.Baseline.Idle)
 	x.obs.Idle.Start = x.now()
 	if err := sleep(ctx, x.spec.Baseline.Idle); err != nil {
@@ -226,8 +228,18 @@ func (x *experiment) open(ctx context.Context, tripped bool) error {
 			attempts++
 		}
 	}
-	x.note("%d calls, slowest answer %v; %d attempts at the dependency", len(calls), verdict.Slowest(calls).Took.Round(10*time.Microsecond), attempts)
+	x.note("%d calls, %d got the declared answer, slowest %v; %d attempts at the dependency",
+		len(calls), declaredAnswers(calls), verdict.Slowest(calls).Took.Round(10*time.Microsecond), attempts)
 	return nil
+}
+
+func declaredAnswers(calls []verdict.Call) (n int) {
+	for _, c := range calls {
+		if c.Outcome == verdict.Rejected {
+			n++
+		}
+	}
+	return n
 }
 
 // whileOpen keeps the fault until each check that must stay well has run under it.
@@ -248,7 +260,7 @@ func (x *experiment) whileOpen(ctx context.Context, tripped bool) error {
 	}
 	for _, c := range x.observed().Checks {
 		if c.At >= since && slices.Contains(x.spec.WhileOpen, c.Name) {
-			x.note("check %s is %s while the dependency is away", c.Name, c.Status)
+			x.note("check %s is %s while the dependency is away: %s", c.Name, c.Status, c.Message)
 		}
 	}
 	return nil

@@ -11,6 +11,10 @@ import (
 	"github.com/foreshock/foreshock/results"
 )
 
+// UntilLabel is the label of an event that says when the kernel ends the fault at the
+// latest, in RFC 3339: an event that was never closed is over by then.
+const UntilLabel = "until"
+
 // publish puts an event on the road. That it could not be stored does not end a run:
 // the hub keeps it and says so.
 func (x *experiment) publish(ctx context.Context, ev results.Event) {
@@ -19,6 +23,7 @@ func (x *experiment) publish(ctx context.Context, ev results.Event) {
 		ev.Labels = map[string]string{}
 	}
 	ev.Labels["scenario"] = x.spec.Name
+	ev.Labels[UntilLabel] = x.started.Add(x.spec.Limit).UTC().Format(time.RFC3339)
 	if err := x.engine.Events.Publish(context.WithoutCancel(ctx), results.Record{Event: &ev}); err != nil {
 		x.engine.Log.WarnContext(ctx, "event not stored", "kind", ev.Kind, "subject", ev.Subject, "error", err)
 	}

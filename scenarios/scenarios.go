@@ -101,6 +101,7 @@ func Record(ctx context.Context, rec *results.Recorder, r *Report) error {
 		}
 		rec.Add(st)
 	}
+	rec.Say(r.Verdict.String() + ": " + r.Reason)
 	return rec.Step(ctx, "verdict", func(_ context.Context, span *results.Span) error {
 		span.Set("verdict", float64(r.Verdict))
 		if b, err := marshal(r); err == nil {

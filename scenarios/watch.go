@@ -18,17 +18,24 @@ type watcher struct {
 	runner *run.Runner
 	run    string
 	saw    func(results.Result)
+	wanted context.Context //nolint:containedctx // it ends the loops and not the runs
 	wg     sync.WaitGroup
 }
 
-// start runs the named checks until ctx ends; wait waits for the last of them.
+// start runs the named checks until no more are wanted; wait waits for the last runs.
+// These end by themselves: one that is cut short would look like trouble. ctx cuts
+// them short all the same.
 func (w *watcher) start(ctx context.Context, names []string) {
 	for _, name := range names {
 		w.wg.Go(func() {
-			for ctx.Err() == nil {
+			for ctx.Err() == nil && w.wanted.Err() == nil {
 				begin := time.Now()
-				w.once(ctx, name)
-				if sleep(ctx, time.Until(begin.Add(watchEvery))) != nil {
+				// A result that could not be stored is still a result; the hub has said so.
+				res, _ := w.runner.Run(ctx, w.runner.Now(name, w.run))
+				if ctx.Err() == nil {
+					w.saw(res)
+				}
+				if sleep(w.wanted, time.Until(begin.Add(watchEvery))) != nil {
 					return
 				}
 			}
@@ -37,11 +44,3 @@ func (w *watcher) start(ctx context.Context, names []string) {
 }
 
 func (w *watcher) wait() { w.wg.Wait() }
-
-func (w *watcher) once(ctx context.Context, name string) {
-	// A result that could not be stored is still a result; the hub has said so.
-	res, _ := w.runner.Run(ctx, w.runner.Now(name, w.run))
-	if ctx.Err() == nil {
-		w.saw(res)
-	}
-}

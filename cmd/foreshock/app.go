@@ -52,16 +52,8 @@ func (p *program) newApp(ctx context.Context, path string, ownNamespace bool) (*
 			return nil, err
 		}
 		a.cfg, a.loader.Secrets = cfg, cfg.Secrets
-		if a.store, err = sqlite.Open(ctx, cfg.Store); err != nil {
-			return nil, fmt.Errorf("store: %w", err)
-		}
-		a.hub = results.NewHub(a.store, p.log)
-		last, err := a.store.Last(ctx)
-		if err != nil {
-			return nil, errors.Join(err, a.store.Close())
-		}
-		for _, s := range cfg.Sinks {
-			a.hub.AddSink(s.Name, s.Sink, last)
+		if err := a.openStore(ctx, p); err != nil {
+			return nil, err
 		}
 		pub = a.hub
 	}
@@ -74,6 +66,29 @@ func (p *program) newApp(ctx context.Context, path string, ownNamespace bool) (*
 		}
 	}
 	return a, nil
+}
+
+// openStore opens the store and puts the sinks behind it, each where it stopped.
+func (a *app) openStore(ctx context.Context, p *program) (err error) {
+	if a.store, err = sqlite.Open(ctx, a.cfg.Store); err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	after := map[string]uint64{}
+	for _, s := range a.cfg.Sinks {
+		seq, known, err := a.store.Cursor(ctx, s.Name)
+		if err == nil && !known {
+			seq, err = a.store.Last(ctx)
+		}
+		if err != nil {
+			return errors.Join(fmt.Errorf("store: %w", err), a.store.Close())
+		}
+		after[s.Name] = seq
+	}
+	a.hub = results.NewHub(a.store, p.log)
+	for _, s := range a.cfg.Sinks {
+		a.hub.AddSink(s.Name, s.Sink, after[s.Name])
+	}
+	return nil
 }
 
 // bare wires what needs no configuration.

@@ -9,12 +9,12 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/foreshock/foreshock/examples/shop"
 	"github.com/foreshock/foreshock/internal/isolate"
-	"github.com/foreshock/foreshock/results"
 	"github.com/foreshock/foreshock/scenarios"
 )
 
@@ -110,8 +110,8 @@ func (p *program) firstResults(ctx context.Context, a *app) {
 		}
 		seen[r.Check] = true
 		fmt.Fprintf(p.stdout, "  %-8s  %-9s  %-18s  %8s", r.Status, r.Kind, r.Check, r.Duration.Round(time.Millisecond/10))
-		if r.Status != results.OK {
-			fmt.Fprintf(p.stdout, "  %s: %s", r.Cause, r.Message)
+		if r.Message != "" {
+			fmt.Fprintf(p.stdout, "  %s", strings.TrimPrefix(string(r.Cause)+": "+r.Message, ": "))
 		}
 		fmt.Fprintln(p.stdout)
 		if len(seen) == len(a.runner.Entries()) {

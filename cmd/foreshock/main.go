@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	_ "time/tzdata" // cron lines name time zones, and small images have none
 
 	"github.com/foreshock/foreshock/internal/kind"
 )

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"time"
 
 	"github.com/foreshock/foreshock/faults"
 	"github.com/foreshock/foreshock/results"
+	"github.com/foreshock/foreshock/scenarios"
 )
 
 // downAfter is the silence from which a restart counts as having been down.
@@ -44,6 +46,7 @@ func (p *program) serve(ctx context.Context, a *app) error {
 	if err != nil {
 		return fmt.Errorf("listen: %w; another address: --listen HOST:PORT", err)
 	}
+	a.closeOrphans(ctx, p.log)
 	if last := a.lastResult(ctx); !last.IsZero() && time.Since(last) > downAfter {
 		a.publishDown(ctx, p.log, last, time.Now())
 	}
@@ -60,6 +63,21 @@ func (p *program) sweep(ctx context.Context) {
 	if err != nil {
 		// Without iptables, or the right to use it, there is nothing of ours either.
 		p.log.DebugContext(ctx, "no look for left faults", "error", err)
+	}
+}
+
+// closeOrphans ends the events of faults and scenarios whose process was killed: the
+// kernel ended those at their hard end at the latest.
+func (a *app) closeOrphans(ctx context.Context, log *slog.Logger) {
+	for ev, err := range a.store.Events(ctx, results.Query{}) {
+		until, perr := time.Parse(time.RFC3339, ev.Labels[scenarios.UntilLabel])
+		if err != nil || perr != nil || !ev.End.IsZero() || ev.Location != a.cfg.Location || time.Now().Before(until) {
+			continue
+		}
+		ev.End = until.UTC()
+		if err := a.hub.Publish(ctx, results.Record{Event: &ev}); err != nil {
+			log.WarnContext(ctx, "event not stored", "kind", ev.Kind, "error", err)
+		}
 	}
 }
 

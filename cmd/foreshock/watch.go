@@ -20,11 +20,14 @@ func (a *app) watch(ctx context.Context, ln net.Listener, log *slog.Logger) erro
 	var jobs []schedule.Job
 	var infos []web.CheckInfo
 	for _, e := range a.runner.Entries() {
-		jobs = append(jobs, schedule.Job{Name: e.Name, Class: class(e.Kind), Every: e.Every, Cron: e.Cron, Timezone: e.Timezone})
+		jobs = append(jobs, schedule.Job{
+			Name: e.Name, Class: class(e.Kind), Every: e.Every, Cron: e.Cron, Timezone: e.Timezone,
+			FirstRun: e.Cron == "" && e.Kind != "scenario", // a start must not break anything
+		})
 		infos = append(infos, web.CheckInfo{Name: e.Name, Kind: e.Kind, Every: e.Every, Labels: e.Labels})
 	}
 	s, err := schedule.New(jobs, a.runner, schedule.Options{
-		Location: a.cfg.Location, FirstRun: true, Log: log,
+		Location: a.cfg.Location, Log: log,
 		Lateness: a.prom.ObserveLateness,
 		Gap:      func(from, to time.Time) { a.publishDown(ctx, log, from, to) },
 	})

@@ -39,7 +39,7 @@ func TestBuyAMug(t *testing.T) {
 
 	post(t, c, shop.url+"/checkout", url.Values{"name": {" "}, "email": {"ada"}}, 422, `id="name-error"`, `id="email-error"`, `value="ada"`)
 	post(t, c, shop.url+"/checkout", url.Values{"name": {"<Ada>"}, "email": {"ada@example.org"}}, 200,
-		"<h1>Order placed</h1>", `data-testid="order-status">Paid<`, "Thank you, &lt;Ada&gt;.", ">0</span>")
+		"<h1>Order placed</h1>", `data-testid="order-status">Order placed and paid<`, "Thank you, &lt;Ada&gt;.", ">0</span>")
 	get(t, c, payments.url+"/charges/count", 200, `{"count":1}`)
 	get(t, c, shop.url+"/basket", 200, `id="basket-empty"`)
 }
@@ -62,7 +62,7 @@ func TestCatalogRests(t *testing.T) {
 	if rested := get(t, c, shop.url+"/api/products", 200); rested != seen {
 		t.Errorf("the list while the catalog rests: got %s, want the last one seen: %s", rested, seen)
 	}
-	post(t, c, shop.url+"/checkout", url.Values{"name": {"Ada"}, "email": {"ada@example.org"}}, 200, ">Paid<")
+	post(t, c, shop.url+"/checkout", url.Values{"name": {"Ada"}, "email": {"ada@example.org"}}, 200, ">Order placed and paid<")
 
 	get(t, other, blank.url+"/", 200, "Mugs", `id="catalog-resting"`, `id="no-products"`)
 	get(t, other, blank.url+"/product/mug-blue", 503, "The catalog is resting")

@@ -4,14 +4,15 @@
 package expect
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
-	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/ohler55/ojg/jp"
 
@@ -56,7 +57,7 @@ func (h *HTTP) Compile() error {
 		}
 	}
 	h.paths = make(map[string]jp.Expr, len(h.JSON))
-	for path := range h.JSON {
+	for _, path := range slices.Sorted(maps.Keys(h.JSON)) {
 		if !strings.HasPrefix(path, "$") {
 			return kind.At("json", fmt.Errorf("got %q, want a JSONPath that starts with $, such as $.paid", path))
 		}
@@ -67,13 +68,15 @@ func (h *HTTP) Compile() error {
 	return nil
 }
 
-// Check returns what of the answer is not as expected, all of it, or nil.
+// Check returns what of the answer is not as expected, all of it and in a fixed order,
+// or nil.
 func (h *HTTP) Check(a Answer) error {
 	var errs []error
 	if len(h.Status) > 0 && !slices.Contains(h.Status, a.Status) {
 		errs = append(errs, fmt.Errorf("status: got %d, want %s", a.Status, numbers(h.Status)))
 	}
-	for name, want := range h.Headers {
+	for _, name := range slices.Sorted(maps.Keys(h.Headers)) {
+		want := h.Headers[name]
 		if got := strings.Join(a.Header.Values(name), ", "); !strings.Contains(got, want) {
 			errs = append(errs, fmt.Errorf("header %s: got %q, want it to contain %q", name, got, want))
 		}
@@ -90,55 +93,25 @@ func (h *HTTP) Check(a Answer) error {
 	return errors.Join(errs...)
 }
 
-func (h *HTTP) checkJSON(body []byte) error {
-	var doc any
-	if err := json.Unmarshal(body, &doc); err != nil {
-		return fmt.Errorf("body: got %s, want JSON: %w", excerpt(body), err)
-	}
-	var errs []error
-	for path, want := range h.JSON {
-		found := h.paths[path].Get(doc)
-		if !slices.ContainsFunc(found, func(got any) bool { return same(got, want) }) {
-			errs = append(errs, fmt.Errorf("json %s: got %s, want %v", path, shown(found), want))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// same compares a JSON value with a configured one; JSON knows but one kind of number.
-func same(got, want any) bool {
-	switch w := want.(type) {
-	case int64:
-		want = float64(w)
-	case []any, map[string]any:
-		b, err := json.Marshal(w)
-		if err != nil || json.Unmarshal(b, &want) != nil {
-			return false
-		}
-	}
-	return reflect.DeepEqual(got, want)
-}
-
-func shown(found []any) string {
-	if len(found) == 0 {
-		return "nothing there"
-	}
-	b, err := json.Marshal(found[0])
-	if err != nil {
-		return fmt.Sprint(found[0])
-	}
-	return excerpt(b)
-}
-
 func numbers(ns []int) string {
 	return strings.Trim(strings.ReplaceAll(fmt.Sprint(ns), " ", " or "), "[]")
 }
 
 // excerpt keeps the start of a body: enough to see what it is.
 func excerpt(b []byte) string {
+	start, rest := cut(b)
+	return strconv.Quote(start) + rest
+}
+
+// cut returns the start of b, and what to say of the rest.
+func cut(b []byte) (start, rest string) {
 	const limit = 120
-	if len(b) > limit {
-		return fmt.Sprintf("%q ... (%d bytes)", b[:limit], len(b))
+	if len(b) <= limit {
+		return string(b), ""
 	}
-	return fmt.Sprintf("%q", b)
+	n := limit
+	for n > limit-utf8.UTFMax && !utf8.RuneStart(b[n]) { // not within a letter
+		n--
+	}
+	return string(b[:n]), fmt.Sprintf(" ... (%d bytes)", len(b))
 }

@@ -3,12 +3,9 @@ package kind
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 )
 
 // An Unmarshaler reads itself from a node, for settings with more than one shape.
@@ -31,10 +28,10 @@ func decode(n Node, v reflect.Value, path string) error {
 	if v.CanAddr() {
 		if u, ok := reflect.TypeAssert[Unmarshaler](v.Addr()); ok {
 			if err := u.UnmarshalNode(n); err != nil {
-				if _, ok := errors.AsType[*Error](err); ok {
+				if _, placed := errors.AsType[*Error](err); placed {
 					return err
 				}
-				return n.Errorf("%s%w", prefix(path), n.Locate(err))
+				return n.locate(path, err)
 			}
 			return nil
 		}
@@ -47,11 +44,9 @@ func decode(n Node, v reflect.Value, path string) error {
 		v.Set(p)
 		return decode(n, p.Elem(), path)
 	}
-	if v.Kind() == reflect.Interface {
-		v.Set(reflect.ValueOf(n.Value()))
-		return nil
-	}
 	switch v.Kind() {
+	case reflect.Interface:
+		return decodeAny(n, v, path)
 	case reflect.Struct:
 		return decodeStruct(n, v, path)
 	case reflect.Slice:
@@ -112,108 +107,38 @@ func decodeMap(n Node, v reflect.Value, path string) error {
 	return nil
 }
 
-func decodeScalar(n Node, v reflect.Value, path string) error {
-	want := wanted(v)
-	if n.Shape != Scalar {
-		return n.Errorf("%sgot %s, want %s", prefix(path), n.found(), want)
+func decodeAny(n Node, v reflect.Value, path string) error {
+	if d, ok := n.deferred(); ok {
+		return d.Errorf("%s%w", prefix(path), d.tooEarly())
 	}
-	if err := setScalar(n, v); err != nil {
-		return n.Errorf("%sgot %q, want %s", prefix(path), n.Text, want)
+	if value := n.Value(); value != nil {
+		v.Set(reflect.ValueOf(value))
+	} else {
+		v.SetZero()
 	}
 	return nil
 }
 
-func setScalar(n Node, v reflect.Value) error {
-	if v.Type() == reflect.TypeFor[time.Duration]() {
-		d, err := time.ParseDuration(n.Text)
-		if err == nil && d < 0 {
-			return errors.New("negative")
-		}
-		v.SetInt(int64(d))
-		return err
+// deferred returns a value in n whose text comes only at run time.
+func (n Node) deferred() (Node, bool) {
+	if n.Deferred {
+		return n, true
 	}
-	switch v.Kind() { //nolint:exhaustive // settings have no other fields
-	case reflect.String:
-		v.SetString(n.Text)
-		return nil
-	case reflect.Bool:
-		if n.Text != "true" && n.Text != "false" {
-			return errors.New("not a bool")
+	for _, item := range n.Items {
+		if d, ok := item.deferred(); ok {
+			return d, true
 		}
-		v.SetBool(n.Text == "true")
-		return nil
-	case reflect.Int, reflect.Int64, reflect.Int32, reflect.Int16:
-		i, err := strconv.ParseInt(n.Text, 10, v.Type().Bits())
-		v.SetInt(i)
-		return err
-	case reflect.Uint, reflect.Uint64, reflect.Uint32, reflect.Uint16:
-		u, err := strconv.ParseUint(n.Text, 10, v.Type().Bits())
-		v.SetUint(u)
-		return err
-	case reflect.Float64:
-		f, err := strconv.ParseFloat(n.Text, 64)
-		v.SetFloat(f)
-		return err
 	}
-	return fmt.Errorf("settings of type %v", v.Type())
+	for _, f := range n.Fields {
+		if d, ok := f.Value.deferred(); ok {
+			return d, true
+		}
+	}
+	return Node{}, false
 }
 
-func wanted(v reflect.Value) string {
-	if v.Type() == reflect.TypeFor[time.Duration]() {
-		return "a duration with its unit, such as 300ms or 10s"
-	}
-	switch v.Kind() { //nolint:exhaustive // the rest is a whole number
-	case reflect.String:
-		return "a text"
-	case reflect.Bool:
-		return "true or false"
-	case reflect.Float64:
-		return "a number"
-	}
-	return "a whole number"
-}
-
-// Value returns the node as plain Go values: string, bool, int64, float64, []any,
-// map[string]any or nil.
-func (n Node) Value() any {
-	switch n.Shape {
-	case Null:
-		return nil
-	case List:
-		out := make([]any, len(n.Items))
-		for i, item := range n.Items {
-			out[i] = item.Value()
-		}
-		return out
-	case Mapping:
-		out := make(map[string]any, len(n.Fields))
-		for _, f := range n.Fields {
-			out[f.Key.Text] = f.Value.Value()
-		}
-		return out
-	case Scalar:
-	}
-	if !n.Plain {
-		return n.Text
-	}
-	if i, err := strconv.ParseInt(n.Text, 10, 64); err == nil {
-		return i
-	}
-	if f, err := strconv.ParseFloat(n.Text, 64); err == nil {
-		return f
-	}
-	if n.Text == "true" || n.Text == "false" {
-		return n.Text == "true"
-	}
-	return n.Text
-}
-
-// found says what the node holds, without its text where that may be long.
-func (n Node) found() string {
-	if n.Shape == Scalar {
-		return strconv.Quote(n.Text)
-	}
-	return n.Shape.String()
+func (n Node) tooEarly() error {
+	return fmt.Errorf("got %s, want a text whose ${} are known before the run", n.found())
 }
 
 func keysOf(t reflect.Type) []string {
@@ -250,18 +175,3 @@ func join(path, key string) string {
 }
 
 func typeOf(pointer any) reflect.Type { return reflect.TypeOf(pointer).Elem() }
-
-// A Path is the path of a file; a relative one starts at the file that names it.
-type Path string
-
-// UnmarshalNode implements [Unmarshaler].
-func (p *Path) UnmarshalNode(n Node) error {
-	if n.Shape != Scalar || n.Text == "" {
-		return n.Errorf("got %s, want the path of a file", n.found())
-	}
-	*p = Path(n.Text)
-	if !filepath.IsAbs(n.Text) {
-		*p = Path(filepath.Join(filepath.Dir(n.File), n.Text))
-	}
-	return nil
-}

@@ -65,14 +65,20 @@ func (t Table[T]) BuildField(what string, f Field) (name string, v T, err error)
 
 // BuildText builds the kind called name from the YAML text of its settings.
 func (t Table[T]) BuildText(name, text string) (T, error) {
+	var zero T
 	docs, err := Parse(name, []byte(text))
 	if err != nil {
-		var zero T
 		return zero, err
 	}
-	f := Field{Key: Node{File: name, Line: 1, Col: 1, Shape: Scalar, Text: name}}
-	if len(docs) > 0 {
+	start := Node{File: name, Line: 1, Col: 1}
+	f := Field{Key: start, Value: start}
+	f.Key.Shape, f.Key.Text = Scalar, name
+	switch len(docs) {
+	case 0:
+	case 1:
 		f.Value = docs[0]
+	default:
+		return zero, docs[1].Errorf("got a second YAML document, want one")
 	}
 	_, v, err := t.BuildField("kind", f)
 	return v, err
@@ -111,10 +117,13 @@ func Split(n Node, common any, what string, kinds []string) (Field, error) {
 }
 
 func describe(n Node) string {
-	if n.Shape == Mapping && len(n.Fields) > 1 {
-		return "several: " + list(keysIn(n))
+	switch {
+	case n.Shape != Mapping:
+		return n.found()
+	case len(n.Fields) == 0:
+		return "an empty mapping"
 	}
-	return n.found()
+	return "several: " + list(keysIn(n))
 }
 
 func keysIn(n Node) []string {

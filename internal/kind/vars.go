@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -28,8 +27,10 @@ type Vars struct {
 }
 
 // Expand returns n with every ${} replaced, in values and not in keys; $$ is a dollar.
+// Errors about what it returns do not show v's Secrets.
 func (n Node) Expand(v *Vars) (Node, error) {
 	var err error
+	n.secrets = v.Secrets
 	switch n.Shape {
 	case Scalar:
 		return n.expandText(v)
@@ -43,6 +44,7 @@ func (n Node) Expand(v *Vars) (Node, error) {
 	case Mapping:
 		n.Fields = slices.Clone(n.Fields)
 		for i := range n.Fields {
+			n.Fields[i].Key.secrets = v.Secrets
 			if n.Fields[i].Value, err = n.Fields[i].Value.Expand(v); err != nil {
 				return n, err
 			}
@@ -52,32 +54,28 @@ func (n Node) Expand(v *Vars) (Node, error) {
 	return n, nil
 }
 
+// expandText puts in what is known now. If something comes later, the rest stays a
+// template, in which all other dollars are doubled.
 func (n Node) expandText(v *Vars) (Node, error) {
 	later := false
-	text, err := Fill(n.Text, func(name string) (string, error) {
+	text, err := fill(n.Text, "$$", func(name string) (string, error) {
 		if slices.Contains(v.Deferred, name) {
 			later = true
-			return "", nil
-		}
-		return v.value(name)
-	})
-	if err != nil {
-		return n, n.Errorf("%w", err)
-	}
-	if !later {
-		n.Text = text
-		return n, nil
-	}
-	// What is known now is put in, escaped, and the template keeps the rest.
-	n.Deferred = true
-	n.Text, err = fill(n.Text, "$$", func(name string) (string, error) {
-		if slices.Contains(v.Deferred, name) {
 			return "${" + name + "}", nil
 		}
 		s, err := v.value(name)
 		return strings.ReplaceAll(s, "$", "$$"), err
 	})
-	return n, err
+	switch {
+	case err != nil:
+		return n, n.Errorf("%w", err)
+	case later:
+		n.Deferred = true
+	default:
+		text = strings.ReplaceAll(text, "$$", "$")
+	}
+	n.Text = text
+	return n, nil
 }
 
 // Fill replaces each ${name} in text by what lookup gives for the name; $$ becomes a dollar.
@@ -85,6 +83,7 @@ func Fill(text string, lookup func(name string) (string, error)) (string, error)
 	return fill(text, "$", lookup)
 }
 
+// fill is Fill with dollar for each $ that stands for itself.
 func fill(text, dollar string, lookup func(name string) (string, error)) (string, error) {
 	var out strings.Builder
 	for {
@@ -108,7 +107,7 @@ func fill(text, dollar string, lookup func(name string) (string, error)) (string
 			out.WriteString(value)
 			text = rest
 		default:
-			out.WriteString("$")
+			out.WriteString(dollar)
 			text = after
 		}
 	}
@@ -152,6 +151,7 @@ func (v *Vars) value(name string) (string, error) {
 		defer cancel()
 		c := exec.CommandContext(ctx, "sh", "-c", what) //nolint:gosec // running it is what the user asks for
 		c.Dir = v.Dir
+		c.WaitDelay = time.Second // for what the command leaves behind with its output open
 		b, err := c.Output()
 		if err != nil {
 			return "", fmt.Errorf("${cmd:}: command ended with %w", err)
@@ -165,73 +165,4 @@ func (v *Vars) secret(b []byte) string {
 	s := strings.TrimRight(string(b), "\r\n")
 	v.Secrets.Add(s)
 	return s
-}
-
-// A Template is a text whose ${} are filled at run time, if it has any left.
-type Template struct {
-	text     string
-	deferred bool
-}
-
-// Text makes a Template that has nothing to fill.
-func Text(s string) Template { return Template{text: s} }
-
-// UnmarshalNode implements [Unmarshaler].
-func (t *Template) UnmarshalNode(n Node) error {
-	if n.Shape != Scalar {
-		return n.Errorf("got %s, want a text", n.found())
-	}
-	*t = Template{n.Text, n.Deferred}
-	return nil
-}
-
-// String returns the text as it is written.
-func (t Template) String() string { return t.text }
-
-// Fill returns the text with the values of the given names; it fails on a name that has none.
-func (t Template) Fill(values map[string]string) (string, error) {
-	if !t.deferred {
-		return t.text, nil
-	}
-	return Fill(t.text, func(name string) (string, error) {
-		s, ok := values[name]
-		if !ok {
-			return "", fmt.Errorf("${%s} has no value yet", name)
-		}
-		return s, nil
-	})
-}
-
-// Secrets are texts that no output may show. It may be used from several goroutines;
-// a nil Secrets masks nothing.
-type Secrets struct {
-	mu    sync.RWMutex
-	texts []string
-}
-
-// Add makes a text a secret. One of fewer than 4 bytes is not masked: it would blot
-// out ordinary words.
-func (s *Secrets) Add(text string) {
-	if s == nil || len(text) < 4 {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !slices.Contains(s.texts, text) {
-		s.texts = append(s.texts, text)
-		slices.SortFunc(s.texts, func(a, b string) int { return len(b) - len(a) }) // the longest first
-	}
-}
-
-// Mask replaces every secret in text by ***.
-func (s *Secrets) Mask(text string) string {
-	if s == nil {
-		return text
-	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	for _, t := range s.texts {
-		text = strings.ReplaceAll(text, t, "***")
-	}
-	return text
 }

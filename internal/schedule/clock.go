@@ -46,7 +46,7 @@ func (s *Scheduler) keepTime(ctx context.Context) error {
 		}
 		if from := clock.Now(); now.Sub(from) > jump {
 			s.opts.Log.WarnContext(ctx, "clock went forward; the slots between are missed", "from", from, "to", now)
-			s.opts.Gap(from, now)
+			s.news.push(func(context.Context) { s.opts.Gap(from, now) })
 			clock = newSteady(now)
 			s.skip(now)
 		} else {
@@ -60,8 +60,11 @@ func (s *Scheduler) keepTime(ctx context.Context) error {
 func (s *Scheduler) begin(now time.Time) {
 	for _, b := range s.buckets {
 		b.next = b.after(now.Add(settle))
-		if s.opts.FirstRun && b.cal == nil && b.next.Sub(now) > atOnce {
-			for _, m := range b.members {
+		if b.cal != nil || b.next.Sub(now) <= atOnce {
+			continue
+		}
+		for _, m := range b.members {
+			if m.first {
 				m.hand(b.slotBefore(now), func() time.Duration { return -1 })
 			}
 		}
@@ -83,7 +86,7 @@ func (s *Scheduler) skip(now time.Time) {
 
 func (s *Scheduler) miss(b *bucket, slot time.Time, reason string) {
 	for _, m := range b.members {
-		s.missed.push(miss{s.request(m, slot), reason})
+		s.missed(s.request(m, slot), reason)
 	}
 }
 
@@ -147,7 +150,7 @@ func (s *Scheduler) fire(b *bucket, clock clockwork.Clock) {
 	since := func() time.Duration { return max(0, clock.Now().Sub(slot)) }
 	for _, m := range b.members {
 		if reason := m.hand(slot, since); reason != "" {
-			s.missed.push(miss{s.request(m, slot), reason})
+			s.missed(s.request(m, slot), reason)
 		}
 	}
 }

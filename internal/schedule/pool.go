@@ -32,6 +32,7 @@ const (
 
 // A member is one check in its bucket.
 type member struct {
+	first bool // also runs at the start
 	name  string
 	pool  *pool
 	state atomic.Int32

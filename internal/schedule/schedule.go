@@ -36,8 +36,8 @@ const (
 	Panicked  = "panic"     // the runner panicked
 )
 
-// missedLimit bounds the report of one slot that was missed.
-const missedLimit = 10 * time.Second
+// newsLimit bounds the report of one slot that was missed.
+const newsLimit = 10 * time.Second
 
 // A Job is a check that runs again and again.
 type Job struct {
@@ -46,6 +46,9 @@ type Job struct {
 	Every    time.Duration // at least 100 ms; or
 	Cron     string        // five fields: minute, hour, day, month, weekday
 	Timezone string        // of Cron, such as Europe/Berlin; empty is UTC
+	// FirstRun also runs it once at the start, for the slot just gone. It is not for
+	// Cron, and is left out if the first slot is less than a second away.
+	FirstRun bool
 }
 
 // A Runner runs what is asked for. Its methods are called from several goroutines.
@@ -59,10 +62,7 @@ type Runner interface {
 type Options struct {
 	Location string         // of every request
 	Workers  map[string]int // at most so many runs at once, by class; see DefaultWorkers
-	// FirstRun also runs each job with Every once at the start, for the slot just gone,
-	// unless its first slot comes within a second.
-	FirstRun bool
-	Log      *slog.Logger // nil logs nothing
+	Log      *slog.Logger   // nil logs nothing
 	// Lateness is told how long after its slot each run began, first runs apart. It is
 	// called from several goroutines, where runs begin, and must not block.
 	Lateness func(time.Duration)
@@ -78,8 +78,8 @@ type Scheduler struct {
 	opts    Options
 	buckets []*bucket
 	pools   map[string]*pool
-	missed  *queue[miss]
-	wall    func() time.Time // a test sets it; else time.Now
+	news    *queue[func(context.Context)] // told one after the other, where nobody waits
+	wall    func() time.Time              // a test sets it; else time.Now
 	ran     sync.Once
 }
 
@@ -95,7 +95,7 @@ func New(jobs []Job, runner Runner, opts Options) (*Scheduler, error) {
 		opts.Gap = func(time.Time, time.Time) {}
 	}
 	s := &Scheduler{
-		runner: runner, opts: opts, pools: map[string]*pool{}, missed: newQueue[miss](), wall: time.Now,
+		runner: runner, opts: opts, pools: map[string]*pool{}, news: newQueue[func(context.Context)](), wall: time.Now,
 	}
 	var errs []error
 	seen := map[string]bool{}
@@ -131,7 +131,7 @@ func (s *Scheduler) add(j Job) error {
 	if s.pools[j.Class] == nil {
 		s.pools[j.Class] = &pool{workers: s.workers(j.Class), runs: newQueue[run]()}
 	}
-	b.members = append(b.members, &member{name: j.Name, pool: s.pools[j.Class]})
+	b.members = append(b.members, &member{name: j.Name, first: j.FirstRun, pool: s.pools[j.Class]})
 	return nil
 }
 
@@ -156,13 +156,13 @@ func (s *Scheduler) run(ctx context.Context) error {
 			workers.Go(func() { p.runs.each(func(r run) { s.start(ctx, r) }) })
 		}
 	}
-	reporter.Go(func() { s.missed.each(func(m miss) { s.report(ctx, m) }) })
+	reporter.Go(func() { s.news.each(func(tell func(context.Context)) { s.tell(ctx, tell) }) })
 	err := s.keepTime(ctx)
 	for _, p := range s.pools {
 		p.runs.close()
 	}
 	workers.Wait()
-	s.missed.close()
+	s.news.close()
 	reporter.Wait()
 	return err
 }
@@ -183,7 +183,7 @@ func (s *Scheduler) start(ctx context.Context, r run) {
 	defer r.member.state.Store(idle)
 	req := s.request(r.member, r.slot)
 	if ctx.Err() != nil {
-		s.missed.push(miss{req, Stopped})
+		s.missed(req, Stopped)
 		return
 	}
 	r.member.state.Store(running)
@@ -193,7 +193,7 @@ func (s *Scheduler) start(ctx context.Context, r run) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.opts.Log.ErrorContext(ctx, "runner panicked", "check", req.Check, "panic", p, "stack", string(debug.Stack()))
-			s.missed.push(miss{req, Panicked})
+			s.missed(req, Panicked)
 		}
 	}()
 	if _, err := s.runner.Run(ctx, req); err != nil {
@@ -205,23 +205,24 @@ func (s *Scheduler) request(m *member, slot time.Time) results.Request {
 	return results.Request{Key: results.Key{Check: m.name, Location: s.opts.Location, Slot: slot.UTC()}}
 }
 
-// A miss is a slot that was not run.
-type miss struct {
-	req    results.Request
-	reason string
+// missed has the runner told of a slot that was not run.
+func (s *Scheduler) missed(req results.Request, reason string) {
+	s.news.push(func(ctx context.Context) {
+		s.opts.Log.WarnContext(ctx, "slot missed", "check", req.Check, "slot", req.Slot, "reason", reason)
+		if err := s.runner.Missed(ctx, req, reason); err != nil {
+			s.opts.Log.ErrorContext(ctx, "missed slot was not stored", "check", req.Check, "slot", req.Slot, "error", err)
+		}
+	})
 }
 
-// report tells the runner of a miss, also when ctx has ended.
-func (s *Scheduler) report(ctx context.Context, m miss) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), missedLimit)
+// tell calls out with a limit of time, also when ctx has ended.
+func (s *Scheduler) tell(ctx context.Context, news func(context.Context)) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), newsLimit)
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
-			s.opts.Log.ErrorContext(ctx, "runner panicked", "check", m.req.Check, "panic", p, "stack", string(debug.Stack()))
+			s.opts.Log.ErrorContext(ctx, "listener of the schedule panicked", "panic", p, "stack", string(debug.Stack()))
 		}
 	}()
-	s.opts.Log.WarnContext(ctx, "slot missed", "check", m.req.Check, "slot", m.req.Slot, "reason", m.reason)
-	if err := s.runner.Missed(ctx, m.req, m.reason); err != nil {
-		s.opts.Log.ErrorContext(ctx, "missed slot was not stored", "check", m.req.Check, "slot", m.req.Slot, "error", err)
-	}
+	news(ctx)
 }

@@ -248,14 +248,18 @@ func TestFirstRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := newJournal(nil)
 		var late atomic.Int64
-		keep(t, 2*time.Hour, j, schedule.Options{FirstRun: true, Lateness: func(time.Duration) { late.Add(1) }},
-			schedule.Job{Name: "hourly", Every: time.Hour}, schedule.Job{Name: "nightly", Cron: "0 3 * * *"})
+		keep(t, 2*time.Hour, j, schedule.Options{Lateness: func(time.Duration) { late.Add(1) }},
+			schedule.Job{Name: "hourly", Every: time.Hour, FirstRun: true}, schedule.Job{Name: "later", Every: time.Hour},
+			schedule.Job{Name: "nightly", Cron: "0 3 * * *", FirstRun: true})
 		slots := j.ran["hourly"]
 		if len(slots) != 3 || slots[1].Sub(slots[0]) != time.Hour || j.started["hourly"][0].Sub(slots[0]) >= time.Hour {
 			t.Errorf("got slots %v, want the one before the start and two more", slots)
 		}
-		if late.Load() != 2 {
-			t.Errorf("lateness: told %d times, want 2: a first run is not late", late.Load())
+		if len(j.ran["later"]) != 2 {
+			t.Errorf("got slots %v of a job without a first run, want two", j.ran["later"])
+		}
+		if late.Load() != 4 {
+			t.Errorf("lateness: told %d times, want 4: a first run is not late", late.Load())
 		}
 		if len(j.ran["nightly"]) != 0 {
 			t.Errorf("a job with cron ran at %v", j.ran["nightly"])

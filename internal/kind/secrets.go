@@ -1,0 +1,46 @@
+package kind
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// Secrets are texts that no output may show. It may be used from several goroutines;
+// a nil Secrets masks nothing.
+type Secrets struct {
+	mu    sync.RWMutex
+	texts []string
+}
+
+// Add makes a text a secret, also as Go and JSON quote it and as a URL carries it. One
+// of fewer than 4 bytes is not masked: it would blot out ordinary words.
+func (s *Secrets) Add(text string) {
+	if s == nil || len(text) < 4 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	quoted := strconv.Quote(text)
+	for _, form := range []string{text, quoted[1 : len(quoted)-1], url.QueryEscape(text), url.PathEscape(text)} {
+		if !slices.Contains(s.texts, form) {
+			s.texts = append(s.texts, form)
+		}
+	}
+	slices.SortFunc(s.texts, func(a, b string) int { return len(b) - len(a) }) // the longest first
+}
+
+// Mask replaces every secret in text by ***.
+func (s *Secrets) Mask(text string) string {
+	if s == nil {
+		return text
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, t := range s.texts {
+		text = strings.ReplaceAll(text, t, "***")
+	}
+	return text
+}
