@@ -64,9 +64,9 @@ func (r Report) Err() error {
 	case r.Count(Unreachable) > 0:
 		return results.Blind(r.blindness(), r.first(Unreachable))
 	case r.Count(OK) == 0:
-		return results.Blind(results.CauseEvidence, r.nothing())
+		return results.Blind(results.CauseInternal, r.nothing())
 	case r.Count(NotApplicable) > 0:
-		return results.Blind(results.CauseEvidence, r.first(NotApplicable))
+		return results.Blind(results.CauseInternal, r.first(NotApplicable))
 	case pending != nil:
 		return results.Warn(results.CauseContract, pending)
 	}
@@ -88,7 +88,7 @@ func (r Report) first(o Outcome) error {
 }
 
 // blindness is our own trouble if that is why the provider was not reached. When the
-// provider is to blame, another check says so: of the contract there is no evidence.
+// provider is to blame, another check says so: of the contract nothing could be told.
 func (r Report) blindness() results.Cause {
 	for _, in := range r.Interactions {
 		ours := []results.Cause{results.CauseNetwork, results.CauseResolver, results.CauseResources, results.CausePermission}
@@ -96,7 +96,7 @@ func (r Report) blindness() results.Cause {
 			return in.Cause
 		}
 	}
-	return results.CauseEvidence
+	return results.CauseNetwork
 }
 
 func (r Report) nothing() error {

@@ -72,7 +72,7 @@ func TestCheckOfAMissingPactIsUnknown(t *testing.T) {
 	}
 	rec := results.NewRecorder()
 	res := rec.Finish(check.Run(t.Context(), rec))
-	if res.Status != results.Unknown || res.Cause != results.CauseEvidence || res.Message != filepath.Join(dir, "x.json")+": no such file or directory" {
+	if res.Status != results.Unknown || res.Cause != results.CauseInternal || res.Message != filepath.Join(dir, "x.json")+": no such file or directory" {
 		t.Errorf("got %v %q: %s", res.Status, res.Cause, res.Message)
 	}
 }

@@ -80,7 +80,7 @@ func (w *Worker) Verify(ctx context.Context, req Request) (Report, error) {
 	}
 	read, err := readPacts(req.Files)
 	if err != nil {
-		return rep, results.Blind(results.CauseEvidence, err)
+		return rep, results.Blind(results.CauseInternal, err)
 	}
 	pacts, passedOver := choose(read, req)
 	rep.PassedOver = passedOver

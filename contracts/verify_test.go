@@ -117,15 +117,15 @@ func TestVerify(t *testing.T) {
 		}},
 		"refused": {request(gone.URL, pact), want{
 			[]string{known + " = unreachable (refused)", unknown + " = unreachable (refused)"},
-			results.Unknown, results.CauseEvidence, 3,
+			results.Unknown, results.CauseNetwork, 3,
 		}},
 		"reset": {request(resets.URL, pact), want{
 			[]string{known + " = unreachable (reset)", unknown + " = unreachable (reset)"},
-			results.Unknown, results.CauseEvidence, 3,
+			results.Unknown, results.CauseNetwork, 3,
 		}},
 		"certificate of nobody": {request(secure.URL, pact), want{
 			[]string{known + " = unreachable (tls)", unknown + " = unreachable (tls)"},
-			results.Unknown, results.CauseEvidence, 3,
+			results.Unknown, results.CauseNetwork, 3,
 		}},
 		"certificate not checked": {contracts.Request{
 			Provider: "inventory", URL: secure.URL, Files: []string{pact}, InsecureTLS: true,
@@ -136,7 +136,7 @@ func TestVerify(t *testing.T) {
 			Provider: "inventory", URL: keeps.URL, Files: []string{pact}, StateURL: keeps.URL + "/no-state",
 		}, want{
 			[]string{known + " = not-applicable", unknown + " = not-applicable"},
-			results.Unknown, results.CauseEvidence, 4,
+			results.Unknown, results.CauseInternal, 4,
 		}},
 		"two pacts with the same words": {request(lies.URL, "testdata/same-words.json", pact), want{
 			[]string{
@@ -150,7 +150,7 @@ func TestVerify(t *testing.T) {
 		}},
 		"no such consumer": {contracts.Request{
 			Provider: "inventory", URL: lies.URL, Files: []string{pact}, Consumers: []string{"nobody"},
-		}, want{nil, results.Unknown, results.CauseEvidence, 4}},
+		}, want{nil, results.Unknown, results.CauseInternal, 4}},
 		"pending": {request(keeps.URL, "testdata/pending.json"), want{
 			[]string{
 				"checkout-web: an order that nobody takes yet = broken | expected 201 but was 404",
@@ -159,9 +159,9 @@ func TestVerify(t *testing.T) {
 		}},
 		"pact of another provider": {contracts.Request{
 			Provider: "payments", URL: keeps.URL, Files: []string{pact},
-		}, want{nil, results.Unknown, results.CauseEvidence, 4}},
+		}, want{nil, results.Unknown, results.CauseInternal, 4}},
 		"empty directory": {request(keeps.URL, t.TempDir()), want{
-			nil, results.Unknown, results.CauseEvidence, 4,
+			nil, results.Unknown, results.CauseInternal, 4,
 		}},
 	}
 	for name, tt := range tests {
@@ -188,7 +188,7 @@ func TestSomeStatesCannotBeSetIsNotOK(t *testing.T) {
 	req.StateURL = half.URL
 	want{
 		[]string{known + " = ok", unknown + " = not-applicable"},
-		results.Unknown, results.CauseEvidence, 3,
+		results.Unknown, results.CauseInternal, 3,
 	}.check(t, verify(t, req))
 }
 
@@ -202,7 +202,7 @@ func TestHangingProviderIsUnreachable(t *testing.T) {
 	}
 	want{
 		[]string{known + " = unreachable (timeout)", unknown + " = unreachable (timeout)"},
-		results.Unknown, results.CauseEvidence, 3,
+		results.Unknown, results.CauseNetwork, 3,
 	}.check(t, rep)
 	if ctx.Err() != nil {
 		t.Errorf("took %v, want less than the context's 3s", rep.Duration)
@@ -224,7 +224,7 @@ func TestProviderThatHungIsSaidToHaveTimedOut(t *testing.T) {
 	rep := verify(t, req)
 	want{
 		[]string{known + " = unreachable (timeout)", unknown + " = unreachable (timeout)"},
-		results.Unknown, results.CauseEvidence, 3,
+		results.Unknown, results.CauseNetwork, 3,
 	}.check(t, rep)
 	if got := rep.Interactions[0].Message; got != "no answer within 300ms" {
 		t.Errorf("got message %q", got)

@@ -42,7 +42,6 @@ const (
 	CauseStalled    Cause = "stalled"
 	CauseStopped    Cause = "stopped"
 	CauseInternal   Cause = "internal"
-	CauseEvidence   Cause = "evidence" // a verdict could not be told, or nothing was tested
 )
 
 // ErrUnknown is what every error matches whose status is unknown.

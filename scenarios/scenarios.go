@@ -124,7 +124,7 @@ func outcome(v verdict.Verdict, exitCode int, text string) error {
 	case v == verdict.Aborted:
 		return results.Blind(results.CauseStopped, err)
 	}
-	return results.Blind(results.CauseEvidence, err)
+	return results.Blind(results.CauseInternal, err)
 }
 
 // exitLeft is the exit code of a run that left something behind.

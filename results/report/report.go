@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/foreshock/foreshock/internal/junit"
 	"github.com/foreshock/foreshock/internal/kind"
@@ -49,15 +50,15 @@ func Write(w io.Writer, format string, rs []results.Result) error {
 func text(w io.Writer, rs []results.Result) error {
 	var b strings.Builder
 	for _, r := range rs {
-		fmt.Fprintf(&b, "%-8s  %-24s  %9s", r.Status, r.Check, r.Duration.Round(time.Millisecond/10))
+		fmt.Fprintf(&b, "%-8s  %-24s  %9s", r.Status, oneLine(r.Check), r.Duration.Round(time.Millisecond/10))
 		if r.Status == results.OK {
 			b.WriteString("\n")
 			continue
 		}
-		fmt.Fprintf(&b, "  %s: %s\n", r.Cause, indent(r.Message))
+		fmt.Fprintf(&b, "  %s\n", strings.TrimSuffix(fmt.Sprintf("%s: %s", r.Cause, indent(r.Message)), ": "))
 		for _, s := range r.Steps {
 			if s.Parent == 0 {
-				fmt.Fprintf(&b, "          %-24s  %9s  %s\n", "  "+s.Name, s.Duration.Round(time.Millisecond/10), s.Status)
+				fmt.Fprintf(&b, "          %-24s  %9s  %s\n", "  "+oneLine(s.Name), s.Duration.Round(time.Millisecond/10), s.Status)
 			}
 		}
 	}
@@ -66,8 +67,20 @@ func text(w io.Writer, rs []results.Result) error {
 }
 
 func indent(message string) string {
-	return strings.ReplaceAll(message, "\n", "\n"+strings.Repeat(" ", 47))
+	return strings.ReplaceAll(printable(message), "\n", "\n"+strings.Repeat(" ", 47))
 }
+
+// printable keeps what a service said from steering the terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' {
+			return ' '
+		}
+		return r
+	}, s)
+}
+
+func oneLine(s string) string { return printable(strings.ReplaceAll(s, "\n", "; ")) }
 
 func asJUnit(rs []results.Result) *junit.Suite {
 	s := &junit.Suite{Name: "foreshock check"}
@@ -84,30 +97,4 @@ func asJUnit(rs []results.Result) *junit.Suite {
 		s.Time += r.Duration.Seconds()
 	}
 	return s
-}
-
-// nagios writes a line as monitoring plugins do: status, text, and the time of the run
-// and of each step as performance data.
-func nagios(r results.Result) string {
-	say := r.Message
-	if say == "" {
-		say = r.Duration.Round(time.Millisecond / 10).String()
-	}
-	perf := []string{fmt.Sprintf("time=%.6fs", r.Duration.Seconds())}
-	for _, s := range r.Steps {
-		if s.Parent == 0 {
-			perf = append(perf, fmt.Sprintf("'%s'=%.6fs;%s;%s", label(s.Name), s.Duration.Seconds(), limit(s.Warning), limit(s.Critical)))
-		}
-	}
-	clean := strings.NewReplacer("|", "/", "\n", "; ")
-	return fmt.Sprintf("%s - %s: %s|%s", strings.ToUpper(r.Status.String()), r.Check, clean.Replace(say), strings.Join(perf, " "))
-}
-
-func label(name string) string { return strings.NewReplacer("'", "", "=", "", "|", "/").Replace(name) }
-
-func limit(d time.Duration) string {
-	if d == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%g", d.Seconds())
 }

@@ -1,0 +1,54 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/foreshock/foreshock/results"
+)
+
+// nagios writes a line as monitoring plugins do: status, text, and the time of the run
+// and of each step as performance data.
+func nagios(r results.Result) string {
+	say := r.Message
+	if say == "" {
+		say = r.Duration.Round(time.Millisecond / 10).String()
+	}
+	perf := []string{fmt.Sprintf("time=%.6fs", r.Duration.Seconds())}
+	for _, s := range summed(r.Steps) {
+		perf = append(perf, fmt.Sprintf("'%s'=%.6fs;%s;%s", label(s.Name), s.Duration.Seconds(), limit(s.Warning), limit(s.Critical)))
+	}
+	return fmt.Sprintf("%s - %s: %s|%s", strings.ToUpper(r.Status.String()), line(r.Check), line(say), strings.Join(perf, " "))
+}
+
+// summed returns the steps that are part of no other, and those of one name as one: a
+// redirect connects twice, and performance data knows each label once.
+func summed(steps []results.Step) []results.Step {
+	var out []results.Step
+	at := map[string]int{}
+	for _, s := range steps {
+		if s.Parent != 0 {
+			continue
+		}
+		if i, seen := at[label(s.Name)]; seen {
+			out[i].Duration += s.Duration
+			continue
+		}
+		at[label(s.Name)] = len(out)
+		out = append(out, s)
+	}
+	return out
+}
+
+// line makes one line of s, without the bar that begins performance data.
+func line(s string) string { return oneLine(strings.ReplaceAll(s, "|", "/")) }
+
+func label(name string) string { return strings.NewReplacer("'", "", "=", "").Replace(line(name)) }
+
+func limit(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%g", d.Seconds())
+}
