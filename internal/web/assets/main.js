@@ -101,6 +101,15 @@ function chooseRange() {
     el("span", {}, r.label))));
 }
 
+// zoom begins with the shortest range while there is no longer history to show.
+function zoom() {
+  const oldest = model.oldest();
+  if (oldest === undefined || model.now() - oldest > ranges[0].ms * 0.9) return;
+  model.range = ranges[0];
+  chooseRange();
+  render();
+}
+
 function foot() {
   const sign = (word, text) => el("span", {}, icon(word), text);
   put(byId("foot"), sign("ok", "ok"), sign("warning", "warning"), sign("critical", "critical: the service is to blame"),
@@ -120,6 +129,7 @@ chooseRange();
 foot();
 follow(board, model);
 await load();
+zoom();
 const asked = new URLSearchParams(location.hash.slice(1)).get("check");
 if (asked) detail.open(asked);
 api.listen({ record: take, state: live, again: load });

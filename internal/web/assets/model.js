@@ -74,6 +74,12 @@ export class Model {
     this.events.sort((a, b) => a.from - b.from);
   }
 
+  // oldest is when the first run of the range began.
+  oldest() {
+    const starts = this.buckets ? [] : [...this.runs.values()].filter((l) => l.length).map((l) => l[0].start_ms);
+    return starts.length ? Math.min(...starts) : undefined;
+  }
+
   ofKind(kind) { return this.events.filter((e) => e.kind === kind); }
   faultsAt(t) { return this.ofKind("fault").filter((e) => e.from <= t && t <= (e.to ?? Infinity)); }
 
