@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/foreshock/foreshock/internal/expect"
 	"github.com/foreshock/foreshock/internal/kind"
@@ -24,9 +27,8 @@ var httpKind = kind.Of("http", "requests a URL and judges the answer", `
 url: http://127.0.0.1:8080/
 expect: {status: [200], body: Mugs}
 `, httpProbe{Method: http.MethodGet, Redirects: 10}, func(p httpProbe) (results.Check, error) {
-	u, err := url.Parse(p.URL)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, kind.At("url", fmt.Errorf("got %q, want http://HOST/ or https://HOST/", p.URL))
+	if err := p.validate(); err != nil {
+		return nil, err
 	}
 	if err := p.Expect.Compile(); err != nil {
 		return nil, kind.At("expect", err)
@@ -48,6 +50,35 @@ type httpProbe struct {
 	Redirects int               `yaml:"redirects"` // followed at most; 0 judges the redirect itself
 	Insecure  bool              `yaml:"insecure"`  // do not verify the certificate
 	Expect    expect.HTTP       `yaml:"expect"`
+}
+
+// validate refuses what could not be sent: that would look like the service's fault.
+func (p *httpProbe) validate() error {
+	u, err := url.Parse(p.URL)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.Port() != "" && !isPort(u.Port()) {
+		shown := p.URL
+		if err == nil && u.User != nil {
+			shown = u.Redacted()
+		}
+		return kind.At("url", fmt.Errorf("got %q, want http://HOST/ or https://HOST/", shown))
+	}
+	if _, err := http.NewRequest(p.Method, p.URL, nil); err != nil { //nolint:noctx // it is not sent
+		return kind.At("method", fmt.Errorf("got %q, want an HTTP method such as GET", p.Method))
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Headers)) {
+		if name == "" || strings.ContainsFunc(name, notToken) || strings.ContainsFunc(p.Headers[name], unicode.IsControl) {
+			return kind.At("headers."+name, errors.New("got a name or a value that HTTP does not allow, want a name without spaces and a value of one line"))
+		}
+	}
+	if p.Redirects < 0 {
+		return kind.At("redirects", fmt.Errorf("got %d, want at least 0", p.Redirects))
+	}
+	return nil
+}
+
+// notToken tells what may not stand in the name of a header.
+func notToken(r rune) bool {
+	return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
 }
 
 // Run implements [results.Check]: one request on a connection of its own, so that
@@ -76,20 +107,19 @@ func (p *httpProbe) Run(ctx context.Context, rec *results.Recorder) error {
 	defer transport.CloseIdleConnections()
 	resp, err := (&http.Client{Transport: transport, CheckRedirect: p.redirect}).Do(req)
 	if err != nil {
-		ph.failed(err)
-		return err
+		return ph.finish(err, nil)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
 	if err == nil && len(body) > maxBody {
-		err = results.Fault(results.CauseAnswer, fmt.Errorf("body: got more than %d bytes", maxBody))
+		err = results.Fault(results.CauseAnswer, fmt.Errorf("got more than %d bytes, want at most that", maxBody))
 	}
-	ph.transferred(resp.StatusCode, len(body), err)
+	err = ph.finish(err, map[string]float64{"status_code": float64(resp.StatusCode), "bytes": float64(len(body))})
 	if err != nil {
-		return fmt.Errorf("read body: %w", err)
+		return fmt.Errorf("%s %s: body: %w", p.Method, req.URL.Redacted(), err)
 	}
 	if err := p.Expect.Check(expect.Answer{Status: resp.StatusCode, Header: resp.Header, Body: body}); err != nil {
-		return results.Fault(results.CauseAnswer, fmt.Errorf("%s %s: %w", p.Method, p.URL, err))
+		return results.Fault(results.CauseAnswer, fmt.Errorf("%s %s: %w", p.Method, req.URL.Redacted(), err))
 	}
 	return nil
 }

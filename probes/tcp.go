@@ -10,7 +10,7 @@ import (
 var tcpKind = kind.Of("tcp", "opens a TCP connection", `
 address: 127.0.0.1:5432
 `, tcpProbe{}, func(p tcpProbe) (results.Check, error) {
-	if _, _, err := splitAddress(p.Address); err != nil {
+	if _, err := hostOf(p.Address); err != nil {
 		return nil, kind.At("address", err)
 	}
 	return p, nil
@@ -22,11 +22,7 @@ type tcpProbe struct {
 
 // Run implements [results.Check].
 func (p tcpProbe) Run(ctx context.Context, rec *results.Recorder) error {
-	host, port, err := splitAddress(p.Address)
-	if err != nil {
-		return results.Blind(results.CauseInternal, err)
-	}
-	conn, err := dial(ctx, rec, host, port)
+	conn, err := dial(ctx, rec, p.Address)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ address: 127.0.0.1:443
 server_name: shop.example
 expires: {warning: 336h, critical: 72h}
 `, tlsProbe{Expires: expiry{Warning: 14 * 24 * time.Hour, Critical: 3 * 24 * time.Hour}}, func(p tlsProbe) (results.Check, error) {
-	host, _, err := splitAddress(p.Address)
+	host, err := hostOf(p.Address)
 	if err != nil {
 		return nil, kind.At("address", err)
 	}
@@ -58,11 +58,7 @@ type expiry struct {
 
 // Run implements [results.Check].
 func (p tlsProbe) Run(ctx context.Context, rec *results.Recorder) error {
-	host, port, err := splitAddress(p.Address)
-	if err != nil {
-		return results.Blind(results.CauseInternal, err)
-	}
-	conn, err := dial(ctx, rec, host, port)
+	conn, err := dial(ctx, rec, p.Address)
 	if err != nil {
 		return err
 	}

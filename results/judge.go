@@ -128,7 +128,20 @@ func known(err error) (Status, Cause, bool) {
 		x509.UnknownAuthorityError, x509.HostnameError, x509.CertificateInvalidError:
 		return Critical, CauseTLS, true
 	}
-	if t, ok := err.(interface{ Timeout() bool }); ok && t.Timeout() && errors.Unwrap(err) == nil {
+	return leaf(err)
+}
+
+// leaf reads an error that wraps nothing and is one of the standard library's own by
+// what it says of itself: package net has words of its own for a context that ended.
+func leaf(err error) (Status, Cause, bool) {
+	if _, joined := err.(interface{ Unwrap() []error }); joined || errors.Unwrap(err) != nil { //nolint:errorlint // as above
+		return OK, "", false
+	}
+	t, ok := err.(interface{ Timeout() bool }) //nolint:errorlint // as above
+	switch {
+	case errors.Is(err, context.Canceled):
+		return Unknown, CauseStopped, true
+	case ok && t.Timeout(), errors.Is(err, context.DeadlineExceeded):
 		return Critical, CauseTimeout, true
 	}
 	return OK, "", false

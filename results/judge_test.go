@@ -159,3 +159,15 @@ func lookUpInVain(t *testing.T) error {
 	}
 	return err
 }
+
+// Package net tells a cancelled dial in an error of its own, which says what it is only
+// when asked.
+func TestCancelledDialIsStopped(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := (&net.Dialer{}).DialContext(ctx, "tcp", "127.0.0.1:1")
+	if s, c := results.Judge(err); s != results.Unknown || c != results.CauseStopped {
+		t.Errorf("got %v %q of %v, want unknown stopped", s, c, err)
+	}
+}

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"maps"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/go-co-op/gocron/v2"
@@ -114,7 +116,7 @@ func (c *common) validSchedule(n kind.Node) error {
 // validLabels refuses names that the metrics could not carry, or use themselves.
 func (c *common) validLabels(n kind.Node) error {
 	reserved := map[string]bool{"check": true, "kind": true, "location": true, "status": true, "step": true, "cause": true, "le": true}
-	for name := range c.Labels {
+	for _, name := range slices.Sorted(maps.Keys(c.Labels)) {
 		at := n.Get("labels").Get(name)
 		if !regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`).MatchString(name) {
 			return at.Errorf("labels: got %q, want a name of letters, digits and _ that does not start with a digit", name)

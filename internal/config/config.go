@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"slices"
 
 	"github.com/foreshock/foreshock/internal/kind"
 	"github.com/foreshock/foreshock/internal/run"
@@ -66,7 +67,7 @@ func Load(path string, kinds Kinds, env func(string) (string, bool)) (*Config, e
 		return nil, fmt.Errorf("%s: got %d YAML documents, want one", path, len(docs))
 	}
 	vars := &kind.Vars{Dir: filepath.Dir(path), Env: env, Secrets: &kind.Secrets{}}
-	if err := docs[0].Get("secret_env").Decode(&vars.Secret); docs[0].Has("secret_env") && err != nil {
+	if vars.Secret, err = secretEnv(docs[0]); err != nil {
 		return nil, err
 	}
 	doc, err := docs[0].Expand(vars)
@@ -80,6 +81,19 @@ func Load(path string, kinds Kinds, env func(string) (string, bool)) (*Config, e
 	}
 	c := &Config{Path: path, Location: f.Location, Listen: f.Listen, Store: string(f.Store.SQLite.Path), Secrets: vars.Secrets}
 	return c, errors.Join(c.validate(doc), c.checks(f.Checks, kinds.Checks(vars)), c.sinks(f.Sinks, kinds.Sinks))
+}
+
+// secretEnv reads secret_env ahead of the rest, whose values it is about.
+func secretEnv(doc kind.Node) ([]string, error) {
+	if doc.Shape != kind.Mapping {
+		return nil, nil // what is wrong is said of the whole
+	}
+	doc.Fields = slices.DeleteFunc(slices.Clone(doc.Fields), func(f kind.Field) bool { return f.Key.Text != "secret_env" })
+	var only struct {
+		Names []string `yaml:"secret_env"`
+	}
+	err := doc.Decode(&only)
+	return only.Names, err
 }
 
 func (c *Config) validate(doc kind.Node) error {
@@ -115,6 +129,9 @@ func (c *Config) sinks(nodes []kind.Node, table kind.Table[results.Sink]) error 
 	var errs []error
 	for _, n := range nodes {
 		name, s, err := table.Build("sink", n)
+		if err == nil && slices.ContainsFunc(c.Sinks, func(s Sink) bool { return s.Name == name }) {
+			err = n.Errorf("got a second sink %q, want each once", name)
+		}
 		if err != nil {
 			errs = append(errs, err)
 			continue

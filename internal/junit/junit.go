@@ -6,6 +6,7 @@ package junit
 import (
 	"encoding/xml"
 	"io"
+	"math"
 	"time"
 )
 
@@ -50,7 +51,7 @@ const (
 
 // Add appends a case that took a time and ended in an outcome; message and text say why.
 func (s *Suite) Add(class, name string, took time.Duration, o Outcome, message, text string) {
-	c := Case{Class: class, Name: name, Time: took.Seconds()}
+	c := Case{Class: class, Name: name, Time: short(took.Seconds())}
 	note := &Note{message, text}
 	switch o {
 	case Passed:
@@ -70,14 +71,19 @@ func (s *Suite) Add(class, name string, took time.Duration, o Outcome, message, 
 
 // Write writes the suite with the XML header.
 func (s *Suite) Write(w io.Writer) error {
+	whole := *s
+	whole.Time = short(s.Time)
 	if _, err := io.WriteString(w, xml.Header); err != nil {
 		return err
 	}
 	enc := xml.NewEncoder(w)
 	enc.Indent("", "  ")
-	if err := enc.Encode(s); err != nil {
+	if err := enc.Encode(whole); err != nil {
 		return err
 	}
 	_, err := io.WriteString(w, "\n")
 	return err
 }
+
+// short rounds to what is written without an exponent, which not every reader takes.
+func short(seconds float64) float64 { return math.Round(seconds*1e4) / 1e4 }

@@ -163,6 +163,20 @@ func TestDecodeSharesNothing(t *testing.T) {
 	}
 }
 
+func TestDecodeAnyNull(t *testing.T) {
+	t.Parallel()
+	s := settings{Any: "default"}
+	if err := parse(t, "any: null").Decode(&s); err != nil || s.Any != nil {
+		t.Errorf("got %v and %v, want null to be a value like any other", s.Any, err)
+	}
+	var m struct {
+		JSON map[string]any `yaml:"json"`
+	}
+	if err := parse(t, "json: {a: null, b: ~, c: }").Decode(&m); err != nil || len(m.JSON) != 3 {
+		t.Errorf("got %v and %v, want three nulls", m.JSON, err)
+	}
+}
+
 func TestPathStartsAtItsFile(t *testing.T) {
 	t.Parallel()
 	for file, want := range map[string]string{"/etc/fs/a.yaml": "/etc/fs/x/y", "a.yaml": "x/y", "../b/a.yaml": "../b/x/y"} {

@@ -188,6 +188,23 @@ func TestParseBoundsDepth(t *testing.T) {
 	}
 }
 
+// Depth is not length.
+func TestParseLongFile(t *testing.T) {
+	t.Parallel()
+	const n = 1000
+	for text, docs := range map[string]int{
+		strings.Repeat("- {a: [b, {c: d}]}\n", n):               1,
+		strings.Repeat("- a:\n    b:\n    - c: d\n", n):         1,
+		strings.Repeat("a:\n  - b\n---\n", n):                   n,
+		strings.Repeat("[", 99) + "a" + strings.Repeat("]", 99): 1,
+	} {
+		got, err := kind.Parse("f.yaml", []byte(text))
+		if err != nil || len(got) != docs {
+			t.Errorf("%.20q...: got %d documents and %v, want %d", text, len(got), err, docs)
+		}
+	}
+}
+
 func TestParseFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.yaml")

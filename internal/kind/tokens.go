@@ -30,7 +30,6 @@ func tokenize(file, text string) (token.Tokens, error) {
 		case token.CommentType:
 			continue
 		case token.DocumentHeaderType:
-			columns = nil
 			if len(out) > 0 && out[len(out)-1].Type == token.DocumentHeaderType {
 				out = out[:len(out)-1]
 			}

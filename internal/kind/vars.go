@@ -44,7 +44,6 @@ func (n Node) Expand(v *Vars) (Node, error) {
 	case Mapping:
 		n.Fields = slices.Clone(n.Fields)
 		for i := range n.Fields {
-			n.Fields[i].Key.secrets = v.Secrets
 			if n.Fields[i].Value, err = n.Fields[i].Value.Expand(v); err != nil {
 				return n, err
 			}
@@ -55,7 +54,7 @@ func (n Node) Expand(v *Vars) (Node, error) {
 }
 
 // expandText puts in what is known now. If something comes later, the rest stays a
-// template, in which all other dollars are doubled.
+// template, in which the dollars of what was put in are doubled.
 func (n Node) expandText(v *Vars) (Node, error) {
 	later := false
 	text, err := fill(n.Text, "$$", func(name string) (string, error) {
@@ -83,7 +82,7 @@ func Fill(text string, lookup func(name string) (string, error)) (string, error)
 	return fill(text, "$", lookup)
 }
 
-// fill is Fill with dollar for each $ that stands for itself.
+// fill is Fill with dollar for each $$.
 func fill(text, dollar string, lookup func(name string) (string, error)) (string, error) {
 	var out strings.Builder
 	for {
@@ -107,7 +106,7 @@ func fill(text, dollar string, lookup func(name string) (string, error)) (string
 			out.WriteString(value)
 			text = rest
 		default:
-			out.WriteString(dollar)
+			out.WriteString("$")
 			text = after
 		}
 	}
