@@ -134,10 +134,10 @@ func known(err error) (Status, Cause, bool) {
 // leaf reads an error that wraps nothing and is one of the standard library's own by
 // what it says of itself: package net has words of its own for a context that ended.
 func leaf(err error) (Status, Cause, bool) {
-	if _, joined := err.(interface{ Unwrap() []error }); joined || errors.Unwrap(err) != nil { //nolint:errorlint // as above
+	if _, joined := err.(interface{ Unwrap() []error }); joined || errors.Unwrap(err) != nil {
 		return OK, "", false
 	}
-	t, ok := err.(interface{ Timeout() bool }) //nolint:errorlint // as above
+	t, ok := err.(interface{ Timeout() bool })
 	switch {
 	case errors.Is(err, context.Canceled):
 		return Unknown, CauseStopped, true

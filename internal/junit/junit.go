@@ -18,7 +18,8 @@ type Suite struct {
 	Failures int      `xml:"failures,attr"`
 	Errors   int      `xml:"errors,attr"`
 	Skipped  int      `xml:"skipped,attr"`
-	Time     float64  `xml:"time,attr"` // seconds
+	Time     float64  `xml:"time,attr"`                // seconds
+	Started  string   `xml:"timestamp,attr,omitempty"` // ISO 8601 in UTC, without a zone
 	Cases    []Case   `xml:"testcase"`
 }
 
@@ -26,6 +27,8 @@ type Suite struct {
 type Case struct {
 	Class   string  `xml:"classname,attr"`
 	Name    string  `xml:"name,attr"`
+	File    string  `xml:"file,attr,omitempty"` // where it is written down
+	Line    int     `xml:"line,attr,omitempty"`
 	Time    float64 `xml:"time,attr"` // seconds
 	Failure *Note   `xml:"failure"`
 	Error   *Note   `xml:"error"`
@@ -49,8 +52,9 @@ const (
 	Skipped
 )
 
-// Add appends a case that took a time and ended in an outcome; message and text say why.
-func (s *Suite) Add(class, name string, took time.Duration, o Outcome, message, text string) {
+// Add appends a case that took a time and ended in an outcome; message and text say
+// why. The case it returns may be told where it is written down, before the next Add.
+func (s *Suite) Add(class, name string, took time.Duration, o Outcome, message, text string) *Case {
 	c := Case{Class: class, Name: name, Time: short(took.Seconds())}
 	note := &Note{message, text}
 	switch o {
@@ -67,6 +71,7 @@ func (s *Suite) Add(class, name string, took time.Duration, o Outcome, message, 
 	}
 	s.Tests++
 	s.Cases = append(s.Cases, c)
+	return &s.Cases[len(s.Cases)-1]
 }
 
 // Write writes the suite with the XML header.
