@@ -3,5 +3,6 @@
 // connection: where marking is not permitted, a run sees the attempts as background.
 package own
 
-// Mark is the firewall mark (SO_MARK) of Foreshock's own connections.
-const Mark = 0xf0e5
+// Mark is the firewall mark (SO_MARK) of Foreshock's own connections. It keeps clear of
+// the bits that kube-proxy drops (0x8000) and masquerades (0x4000) by.
+const Mark = 0xe5
