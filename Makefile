@@ -11,6 +11,8 @@ LINT := .tools/golangci-lint
 demo: setup build
 	@bin/foreshock demo $(ARGS)
 
+# A shuffled order is never answered from the cache, which knows nothing of the kernel,
+# the browser and the programs that tests build.
 test: setup build
 	@go vet ./...
 	@go test -race -shuffle=on -timeout 10m $(TESTFLAGS) ./...
@@ -22,8 +24,9 @@ lint: $(LINT)
 
 build:
 	@mkdir -p bin
+	@test -e bin/foreshock || echo "build: foreshock and the sample shop (minutes the first time)"
 	@CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/ ./cmd/foreshock ./cmd/shop
-	@if command -v gcc >/dev/null; then go build -trimpath -o bin/ ./cmd/foreshock-pact; \
+	@if command -v gcc >/dev/null; then CGO_ENABLED=1 go build -trimpath -o bin/ ./cmd/foreshock-pact; \
 	else echo "build: no C compiler, so no bin/foreshock-pact: contract checks will be unknown"; fi
 
 setup:

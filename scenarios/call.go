@@ -38,28 +38,37 @@ func (c *caller) close() { c.client.CloseIdleConnections() }
 
 // call makes one call. At and Took are left to the run's clock; the outcome is read
 // in the order rejected, fallback, success, else failed.
-func (c *caller) call(ctx context.Context) (verdict.Outcome, string) {
+func (c *caller) call(ctx context.Context) verdict.Call {
 	c.n++
 	t := c.spec.Target.HTTP
 	ctx, cancel := context.WithTimeout(ctx, t.Timeout)
 	defer cancel()
+	answer, err := c.ask(ctx)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return verdict.Call{Outcome: verdict.Failed, Error: fmt.Sprintf("no answer within %v", t.Timeout), GaveUp: true}
+	case err != nil:
+		return verdict.Call{Outcome: verdict.Failed, Error: err.Error()}
+	}
+	outcome, why := c.classify(answer)
+	return verdict.Call{Outcome: outcome, Error: why}
+}
+
+func (c *caller) ask(ctx context.Context) (expect.Answer, error) {
 	req, err := c.request(ctx)
 	if err != nil {
-		return verdict.Failed, err.Error()
+		return expect.Answer{}, err
 	}
 	resp, err := c.client.Do(req)
-	if errors.Is(err, context.DeadlineExceeded) {
-		return verdict.Failed, fmt.Sprintf("no answer within %v", t.Timeout)
-	}
 	if err != nil {
-		return verdict.Failed, err.Error()
+		return expect.Answer{}, err
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
-		return verdict.Failed, "read answer: " + err.Error()
+		return expect.Answer{}, fmt.Errorf("read answer: %w", err)
 	}
-	return c.classify(expect.Answer{Status: resp.StatusCode, Header: resp.Header, Body: body})
+	return expect.Answer{Status: resp.StatusCode, Header: resp.Header, Body: body}, nil
 }
 
 func (c *caller) request(ctx context.Context) (*http.Request, error) {
@@ -90,16 +99,25 @@ func (c *caller) request(ctx context.Context) (*http.Request, error) {
 	return req, nil
 }
 
+// classify reads an answer, and says of a failure what each expectation misses.
 func (c *caller) classify(a expect.Answer) (verdict.Outcome, string) {
-	for _, e := range []*expect.HTTP{&c.spec.Breaker.Rejected, &c.spec.Breaker.Fallback} {
-		if !e.IsZero() && e.Check(a) == nil {
-			return verdict.Rejected, ""
+	b := &c.spec.Breaker
+	var misses []string
+	for _, e := range []struct {
+		what    string
+		want    *expect.HTTP
+		outcome verdict.Outcome
+	}{{"rejected", &b.Rejected, verdict.Rejected}, {"fallback", &b.Fallback, verdict.Rejected}, {"success", &c.spec.Target.Success, verdict.Success}} {
+		if e.want.IsZero() {
+			continue
 		}
+		err := e.want.Check(a)
+		if err == nil {
+			return e.outcome, ""
+		}
+		misses = append(misses, "no "+e.what+" ("+strings.ReplaceAll(err.Error(), "\n", "; ")+")")
 	}
-	if err := c.spec.Target.Success.Check(a); err != nil {
-		return verdict.Failed, strings.ReplaceAll(err.Error(), "\n", "; ")
-	}
-	return verdict.Success, ""
+	return verdict.Failed, strings.Join(misses, ", ")
 }
 
 // sleep waits for d or until ctx ends.

@@ -17,16 +17,13 @@ import (
 	"github.com/foreshock/foreshock/results"
 )
 
+// closeLimit is how long it may take to disarm and remove the faults.
+const closeLimit = 20 * time.Second
+
 // A phase is a part of the run with its name.
 type phase struct {
 	name string
 	verdict.Span
-}
-
-// A transition is a change of the breaker's state as seen from outside.
-type transition struct {
-	at       time.Duration
-	from, to string
 }
 
 // An experiment is one run of a scenario.
@@ -35,13 +32,17 @@ type experiment struct {
 	spec    *Spec
 	id      string
 	started time.Time
+	until   time.Time // the hard end of faults and run, a whole second as the kernel counts
 	caller  *caller
 	runner  *run.Runner
+	pulse   *pulse
 
 	injections []faults.Injection
 	seen       []int // attempts read so far, by injection
 	evidence   []faults.Evidence
+	packets    uint64 // that the faults have met
 	phases     []phase
+	published  int // transitions that are out
 
 	mu      sync.Mutex // guards what the watchers write
 	obs     verdict.Observed
@@ -51,43 +52,48 @@ type experiment struct {
 
 func newExperiment(e *Engine, s *Spec) *experiment {
 	id := strings.ToLower(rand.Text()[:10])
-	return &experiment{engine: e, spec: s, id: id, started: time.Now(), caller: newCaller(s, id), unknown: map[string]int{}}
+	now := time.Now()
+	return &experiment{
+		engine: e, spec: s, id: id, started: now, until: now.Add(s.Limit).Truncate(time.Second),
+		caller: newCaller(s, id), pulse: newPulse(), unknown: map[string]int{},
+	}
 }
 
 func (x *experiment) now() time.Duration { return time.Since(x.started) }
 
 func (x *experiment) note(format string, args ...any) {
 	if x.engine.Progress != nil {
-		x.engine.Progress(Note{x.now(), x.phases[len(x.phases)-1].name, fmt.Sprintf(format, args...)})
+		x.engine.Progress(Note{x.now(), x.phase(), fmt.Sprintf(format, args...)})
 	}
 }
 
 // enter begins a phase and ends the one before.
-func (x *experiment) enter(name string) {
-	now := x.now()
+func (x *experiment) enter(name string) { x.enterAt(name, x.now()) }
+
+func (x *experiment) enterAt(name string, at time.Duration) {
 	if n := len(x.phases); n > 0 {
-		x.phases[n-1].End = now
+		x.phases[n-1].End = at
 	}
-	x.phases = append(x.phases, phase{name, verdict.Span{Start: now}})
+	x.phases = append(x.phases, phase{name, verdict.Span{Start: at}})
 }
+
+func (x *experiment) phase() string { return x.phases[len(x.phases)-1].name }
 
 // perform runs the phases in turn. Whatever happens, no fault is armed when it returns.
 func (x *experiment) perform(ctx context.Context) (err error) {
 	defer x.caller.close()
 	x.enter("idle")
-	if err := x.prepare(); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithDeadlineCause(ctx, x.started.Add(x.spec.Limit), aborted("the limit of %v was reached", x.spec.Limit))
+	ctx, cancel := context.WithDeadlineCause(ctx, x.until, aborted("the limit of %v was reached", x.spec.Limit))
 	defer cancel()
 	ctx, x.abort = context.WithCancelCause(ctx)
 	defer x.abort(nil)
 	defer func() { err = errors.Join(x.why(ctx, err), x.close()) }() //nolint:contextcheck // healing goes on when ctx is what ended the run
-	if err := x.install(ctx); err != nil {
+	if err := x.prepare(ctx); err != nil {
 		return err
 	}
 	watching, stopWatching := context.WithCancel(ctx)
-	w := &watcher{runner: x.runner, run: x.id, saw: x.saw, wanted: watching}
+	w := &watcher{runner: x.runner, run: x.id, pulse: x.pulse, saw: x.saw, wanted: watching}
+	w.wg.Go(func() { x.pulse.run(watching) })
 	defer func() { stopWatching(); w.wait() }()
 	for _, step := range []func(context.Context) error{
 		x.idle,
@@ -95,10 +101,19 @@ func (x *experiment) perform(ctx context.Context) (err error) {
 		x.outage, x.recovery,
 	} {
 		if err := step(ctx); err != nil {
+			x.abandon(ctx, err)
 			return err
 		}
 	}
 	return nil
+}
+
+// abandon heals at once and ends what still runs, so that no fault waits for a check.
+func (x *experiment) abandon(ctx context.Context, err error) {
+	quick, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
+	defer cancel()
+	_ = x.disarm(quick) // close will say if a fault is left
+	x.abort(x.why(ctx, err))
 }
 
 // why tells an end that came from outside by its reason.
@@ -116,7 +131,7 @@ func (x *experiment) why(ctx context.Context, err error) error {
 	return inconclusive("%v", err)
 }
 
-func (x *experiment) prepare() error {
+func (x *experiment) prepare(ctx context.Context) error {
 	var err error
 	if x.runner, err = x.engine.Runner.With(x.spec.inline...); err != nil {
 		return inconclusive("%v", err)
@@ -129,30 +144,64 @@ func (x *experiment) prepare() error {
 	if err := x.engine.Allowed(); err != nil {
 		return aborted("%v", err)
 	}
+	// Of two that begin in the same moment, both see the other after their installation.
+	for _, step := range []func(context.Context) error{x.alone, x.install, x.alone} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// alone refuses to run beside another run's faults: their outages could not be told apart.
+func (x *experiment) alone(ctx context.Context) error {
+	found, err := x.engine.Injector.List(ctx)
+	if err != nil {
+		return x.cannot(ctx, "could not look for the faults of other runs", err)
+	}
+	for _, a := range found {
+		if a.Owned && a.Run != x.id {
+			return aborted("another run injects faults on this host: %s %s of run %s (%s), until %s at the latest; see: foreshock fault list",
+				a.Kind, a.To, a.Run, cmp.Or(a.Name, "no name"), a.Until.Format(time.RFC3339))
+		}
+	}
 	return nil
 }
 
 func (x *experiment) install(ctx context.Context) error {
 	for _, f := range x.spec.faults {
 		in, err := x.engine.Injector.Install(ctx, f, faults.Options{
-			Run: x.id, Name: x.spec.Name, Location: x.engine.Runner.Location(), Until: x.started.Add(x.spec.Limit),
+			Run: x.id, Name: x.spec.Name, Location: x.engine.Runner.Location(), Until: x.until,
 		})
 		if err != nil {
-			return inconclusive("fault %s %s could not be installed: %v", f.Kind(), f.Target(), err)
+			return x.cannot(ctx, fmt.Sprintf("fault %s %s could not be installed", f.Kind(), f.Target()), err)
 		}
 		x.injections = append(x.injections, in)
 		x.seen = append(x.seen, 0)
+		x.obs.Repeats = x.obs.Repeats || !resets(f)
 	}
 	return nil
 }
 
-// call makes one call and notes it.
+// cannot is an error of our own tools, or the end of ctx if that is what it comes from.
+func (x *experiment) cannot(ctx context.Context, what string, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return inconclusive("%s: %v", what, err)
+}
+
+// resets reports whether the fault ends open connections at their first packet.
+func resets(f faults.Fault) bool {
+	return slices.ContainsFunc(f.Rules(faults.IPv4), func(r faults.Rule) bool { return slices.Contains(r.Action, "tcp-reset") })
+}
+
+// call makes one call, notes it, and reads the attempts that it caused.
 func (x *experiment) call(ctx context.Context) (verdict.Call, error) {
-	waited := waitedForCPU()
-	c := verdict.Call{At: x.now()}
-	c.Outcome, c.Error = x.caller.call(ctx)
-	c.Took = x.now() - c.At
-	c.Starved = waitedForCPU() - waited
+	before, at := x.pulse.hunger(), x.now()
+	c := x.caller.call(ctx)
+	c.At, c.Took = at, x.now()-at
+	c.Starved = x.pulse.hunger().since(before)
 	c.Error = x.spec.secrets.Mask(c.Error)
 	if err := ctx.Err(); err != nil {
 		return c, err // a call that we cut off ourselves says nothing
@@ -160,7 +209,7 @@ func (x *experiment) call(ctx context.Context) (verdict.Call, error) {
 	x.mu.Lock()
 	x.obs.Calls = append(x.obs.Calls, c)
 	x.mu.Unlock()
-	return c, nil
+	return c, x.attempts(ctx)
 }
 
 // attempts reads the connection attempts that were seen since the last time.
@@ -197,11 +246,11 @@ func (x *experiment) observed() *verdict.Observed {
 }
 
 // saw notes the result of a watched check, and stops the run if it is one that says so.
-func (x *experiment) saw(r results.Result) {
+func (x *experiment) saw(r results.Result, starved time.Duration) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.obs.Checks = append(x.obs.Checks, verdict.CheckRun{
-		Name: r.Check, At: r.Start.Sub(x.started), Took: r.Duration, Status: r.Status, Message: r.Message,
+		Name: r.Check, At: r.Start.Sub(x.started), Took: r.Duration, Status: r.Status, Message: r.Message, Starved: starved,
 	})
 	x.unknown[r.Check]++
 	if r.Status != results.Unknown {
@@ -213,25 +262,4 @@ func (x *experiment) saw(r results.Result) {
 	if r.Status == results.Critical || x.unknown[r.Check] >= 2 {
 		x.abort(aborted("check %s was %s: %s", r.Check, r.Status, r.Message))
 	}
-}
-
-// close disarms and removes every fault, even when the run's context has ended.
-func (x *experiment) close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	// What arrived last is read before the log closes.
-	_ = x.attempts(ctx)
-	var errs []error
-	for _, in := range x.injections {
-		if err := in.Close(ctx); err != nil {
-			errs = append(errs, fmt.Errorf("%w: %w", errHeal, err))
-		}
-		ev, err := in.Evidence(ctx)
-		if err == nil {
-			x.evidence = append(x.evidence, ev)
-		}
-		errs = append(errs, err)
-	}
-	x.healed(ctx)
-	return errors.Join(errs...)
 }

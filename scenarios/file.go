@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -90,9 +89,9 @@ type rate float64
 
 // UnmarshalNode implements [kind.Unmarshaler].
 func (r *rate) UnmarshalNode(n kind.Node) error {
-	f, err := strconv.ParseFloat(strings.TrimSuffix(n.Text, "/s"), 64)
-	if err != nil || f < 0 || !strings.HasSuffix(n.Text, "/s") {
-		return n.Errorf("got %q, want a rate such as 50/s", n.Text)
+	f, ok := number(n.Text, "/s", 1e6)
+	if !ok {
+		return fmt.Errorf("got %q, want a rate such as 50/s", n.Text)
 	}
 	*r = rate(f)
 	return nil
@@ -103,12 +102,19 @@ type percent float64
 
 // UnmarshalNode implements [kind.Unmarshaler].
 func (p *percent) UnmarshalNode(n kind.Node) error {
-	f, err := strconv.ParseFloat(strings.TrimSuffix(n.Text, "%"), 64)
-	if err != nil || f < 0 || f > 100 || !strings.HasSuffix(n.Text, "%") {
-		return n.Errorf("got %q, want a percentage such as 50%%", n.Text)
+	f, ok := number(n.Text, "%", 100)
+	if !ok {
+		return fmt.Errorf("got %q, want a percentage such as 50%%", n.Text)
 	}
 	*p = percent(f / 100)
 	return nil
+}
+
+// number reads a number from 0 to most with its unit.
+func number(text, unit string, most float64) (float64, bool) {
+	digits, found := strings.CutSuffix(text, unit)
+	f, err := strconv.ParseFloat(digits, 64)
+	return f, found && err == nil && f >= 0 && f <= most
 }
 
 // defaults are what a scenario file need not say.
@@ -144,8 +150,15 @@ func (l Loader) Load(path string) ([]*Spec, error) {
 	}
 	var specs []*Spec
 	var errs []error
+	line := map[string]int{}
 	for _, doc := range docs {
 		s, err := l.one(path, doc)
+		if s != nil {
+			if first, dup := line[s.Name]; dup {
+				err = doc.Get("name").Errorf("name: got %q, which the scenario at line %d has already", s.Name, first)
+			}
+			line[s.Name] = doc.Line
+		}
 		errs = append(errs, err)
 		specs = append(specs, s)
 	}
@@ -180,7 +193,7 @@ func (l Loader) one(path string, doc kind.Node) (*Spec, error) {
 		return nil, err
 	}
 	s.defaultsThatFollow()
-	if err := errors.Join(s.buildChecks(l.Checks(vars)), s.buildFaults(), s.validate(doc)); err != nil {
+	if err := errors.Join(s.buildChecks(l.Checks(vars)), s.buildFaults(doc), s.validate(doc)); err != nil {
 		return nil, err
 	}
 	return &s, nil
@@ -206,62 +219,30 @@ func (s *Spec) defaultsThatFollow() {
 
 func (s *Spec) buildChecks(table kind.Table[results.Check]) error {
 	var errs []error
+	line := map[string]int{}
 	for _, n := range s.Checks {
 		e, err := config.Check(n, table, false)
+		if first, dup := line[e.Name]; err == nil && dup {
+			err = n.Get("name").Errorf("checks: name: got %q, which the check at line %d has already", e.Name, first)
+		}
+		line[e.Name] = n.Line
 		errs = append(errs, err)
 		s.inline = append(s.inline, e)
 	}
 	return errors.Join(errs...)
 }
 
-func (s *Spec) buildFaults() error {
+func (s *Spec) buildFaults(doc kind.Node) error {
 	var errs []error
 	for _, n := range s.Fault {
 		_, f, err := faults.ScenarioKinds().Build("fault", n)
 		errs = append(errs, err)
 		s.faults = append(s.faults, f)
 	}
+	if len(s.Fault) == 0 {
+		errs = append(errs, doc.Get("fault").Errorf("fault: got no fault, want at least one, such as - drop: {to: \"127.0.0.1:9002\"}"))
+	}
 	return errors.Join(errs...)
-}
-
-func (s *Spec) validate(doc kind.Node) error {
-	at := func(key, format string, args ...any) error {
-		return doc.Get(key).Errorf(key+": "+format, args...)
-	}
-	switch {
-	case s.Name == "":
-		return at("name", "got nothing, want the scenario's name")
-	case s.Target.HTTP == nil:
-		return at("target", "got no target, want target.http, the service as a user calls it")
-	case len(s.faults) == 0:
-		return at("fault", "got no fault, want at least one, such as - drop: {to: \"127.0.0.1:9002\"}")
-	case s.Breaker.Failures < 0 || s.Breaker.Retries < 0:
-		return at("breaker", "got a negative number, want failures and retries of 0 or more")
-	case s.Baseline.Calls < 1:
-		return at("baseline", "calls: got %d, want at least 1", s.Baseline.Calls)
-	case s.Load.MaxRate < 1:
-		return at("load", "max_rate: got %v/s, want at least 1/s", s.Load.MaxRate)
-	}
-	if u, err := url.Parse(s.Target.HTTP.URL.String()); err != nil || u.Host == "" {
-		return at("target", "http.url: got %q, want http://HOST/ or https://HOST/", s.Target.HTTP.URL)
-	}
-	for name, e := range map[string]*expect.HTTP{"target.success": &s.Target.Success, "breaker.rejected": &s.Breaker.Rejected, "breaker.fallback": &s.Breaker.Fallback} {
-		if err := e.Compile(); err != nil {
-			return doc.Locate(kind.At(name, err))
-		}
-	}
-	if s.Target.Success.IsZero() {
-		s.Target.Success.Status = []int{200, 201, 202, 204}
-	}
-	for _, id := range s.Require {
-		if !slices.Contains(verdict.IDs(), id) {
-			return at("require", "%s", kind.UnknownWord("property", id, verdict.IDs()))
-		}
-	}
-	if need := s.need(); s.Limit < need {
-		return at("limit", "got %v, want at least %v, which the plan needs", s.Limit, need)
-	}
-	return nil
 }
 
 // watched lists the checks that the scenario names, each once.
@@ -281,3 +262,6 @@ func (s *Spec) declares() verdict.Declared {
 		Isolated: s.Isolated, WhileOpen: s.WhileOpen,
 	}
 }
+
+// Faults are what the scenario does to the system.
+func (s *Spec) Faults() []faults.Fault { return slices.Clone(s.faults) }

@@ -218,7 +218,7 @@ func faultLine(ev faults.Evidence, started time.Time) FaultLine {
 		return ms(t.Sub(started))
 	}
 	l := FaultLine{
-		Kind: ev.Kind, To: ev.To, Resolved: ev.Resolved, Rules: ev.Rules, Packets: ev.Packets, Attempts: ev.Attempts,
+		Kind: ev.Kind, To: ev.To, Resolved: list(ev.Resolved), Rules: list(ev.Rules), Packets: ev.Packets, Attempts: ev.Attempts,
 		FirstHitMS: since(ev.FirstHit), HealedBy: ev.HealedBy,
 	}
 	if len(ev.Spans) > 0 {
@@ -226,3 +226,6 @@ func faultLine(ev faults.Evidence, started time.Time) FaultLine {
 	}
 	return l
 }
+
+// list is ss, and an empty list in JSON where it is nil.
+func list(ss []string) []string { return append([]string{}, ss...) }

@@ -16,9 +16,11 @@ import (
 	"github.com/foreshock/foreshock/results"
 )
 
-// An Injector puts faults into the kernel; faults.Injector is one.
+// An Injector puts faults into the kernel and finds those that are there;
+// faults.Injector is one.
 type Injector interface {
 	Install(ctx context.Context, f faults.Fault, o faults.Options) (faults.Injection, error)
+	List(ctx context.Context) ([]faults.Active, error)
 }
 
 // A Note is a line for the person who watches a run.
@@ -28,7 +30,7 @@ type Note struct {
 	Text  string
 }
 
-// An Engine runs scenarios, one at a time.
+// An Engine runs scenarios. One at a time on a host: it refuses to run beside another.
 type Engine struct {
 	Runner   *run.Runner // of the checks that a scenario may name
 	Injector Injector

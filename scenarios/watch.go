@@ -17,7 +17,8 @@ const watchEvery = time.Second
 type watcher struct {
 	runner *run.Runner
 	run    string
-	saw    func(results.Result)
+	pulse  *pulse
+	saw    func(r results.Result, starved time.Duration)
 	wanted context.Context //nolint:containedctx // it ends the loops and not the runs
 	wg     sync.WaitGroup
 }
@@ -29,13 +30,13 @@ func (w *watcher) start(ctx context.Context, names []string) {
 	for _, name := range names {
 		w.wg.Go(func() {
 			for ctx.Err() == nil && w.wanted.Err() == nil {
-				begin := time.Now()
+				begin, before := time.Now(), w.pulse.hunger()
 				// A result that could not be stored is still a result; the hub has said so.
 				res, _ := w.runner.Run(ctx, w.runner.Now(name, w.run))
 				if ctx.Err() == nil {
-					w.saw(res)
+					w.saw(res, w.pulse.hunger().since(before))
 				}
-				if sleep(w.wanted, time.Until(begin.Add(watchEvery))) != nil {
+				if sleep(w.wanted, time.Until(begin.Add(watchEvery))) != nil { //nolint:contextcheck // it ends the waiting, ctx the runs
 					return
 				}
 			}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/foreshock/foreshock/results"
 )
@@ -24,7 +25,7 @@ func isolated(d Declared, o *Observed) Property {
 // the checks that are declared to stay well do.
 func answerWhileOpen(d Declared, o *Observed) Property {
 	p := Property{Expected: "the declared answer to every call"}
-	span, _ := shouldBeOpen(d, o)
+	span, _, _ := shouldBeOpen(d, o)
 	if !d.Answer && len(d.WhileOpen) == 0 {
 		p.Expected = ""
 		p.Verdict, p.Detail = Skipped, "Neither an answer (rejected, fallback) nor a check (while_open) is declared."
@@ -32,7 +33,8 @@ func answerWhileOpen(d Declared, o *Observed) Property {
 	}
 	p.Span = span
 	if d.Answer {
-		judgeAnswers(&p, o.calls(span))
+		calls, _ := fit(d, o, span)
+		judgeAnswers(&p, calls)
 	}
 	if len(d.WhileOpen) == 0 || p.Verdict != Pass {
 		return p
@@ -77,15 +79,17 @@ func judgeChecks(p *Property, names []string, o *Observed) {
 			return
 		}
 		for _, r := range runs {
-			switch r.Status {
-			case results.Critical:
+			switch {
+			case r.Status == results.Critical && r.starved():
+				p.Verdict, p.Observed = Inconclusive, name+" ran on a machine short of CPU"
+				p.Detail = fmt.Sprintf("Check %s ended after %s, of which the machine was short of CPU for %s: %s.", name, round(r.Took), round(r.Starved), r.Message)
+			case r.Status == results.Critical:
 				p.Verdict, p.Observed = Fail, fmt.Sprintf("%s was critical %s into the outage", name, round(r.At-o.Armed.Start))
 				p.Detail = fmt.Sprintf("Check %s broke during the outage: %s.", name, r.Message)
 				return
-			case results.Unknown:
+			case r.Status == results.Unknown:
 				p.Verdict, p.Observed = Inconclusive, name+" could not look"
 				p.Detail = fmt.Sprintf("Check %s could not look: %s.", name, r.Message)
-			case results.OK, results.Warning:
 			}
 		}
 		well = append(well, fmt.Sprintf("%s well in %d of %d runs", name, len(runs), len(runs)))
@@ -94,4 +98,11 @@ func judgeChecks(p *Property, names []string, o *Observed) {
 		p.Observed = strings.Join(well, ", ")
 		p.Detail = "What users do went on working during the outage."
 	}
+}
+
+// starved says that a run may have ended badly for want of CPU alone: it took long,
+// and for most of that the machine was short of it.
+func (r CheckRun) starved() bool {
+	const long = 500 * time.Millisecond
+	return r.Took >= long && r.Starved >= r.Took/2
 }

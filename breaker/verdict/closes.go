@@ -8,14 +8,11 @@ import (
 // steadyCalls is how many successes in a row show that the breaker is closed again.
 const steadyCalls = 5
 
-// FindClose finds when calls succeed again for good after the fault was healed: the
-// end of the first success of the last unbroken row of them.
-func FindClose(o *Observed) (at time.Duration, ok bool) {
-	if o.Armed.End == 0 {
-		return 0, false
-	}
+// FirstClose finds when calls succeeded again first after the fault was healed: the
+// end of the first success of a row that is long enough.
+func FirstClose(o *Observed) (at time.Duration, ok bool) {
 	row := 0
-	for _, c := range o.calls(Span{o.Armed.End, o.Ended + 1}) {
+	for _, c := range o.healedCalls() {
 		if c.Outcome != Success {
 			row = 0
 			continue
@@ -23,31 +20,67 @@ func FindClose(o *Observed) (at time.Duration, ok bool) {
 		if row++; row == 1 {
 			at = c.At + c.Took
 		}
+		if row == steadyCalls {
+			return at, true
+		}
+	}
+	return 0, false
+}
+
+// findClose is FirstClose if the breaker stayed closed: else when it closed for good.
+// Only the answer of an open breaker says otherwise; a failure is then one of the service.
+func findClose(o *Observed) (at time.Duration, ok bool) {
+	row := 0
+	for _, c := range o.healedCalls() {
+		switch {
+		case c.Outcome == Success:
+			if row++; row == 1 {
+				at = c.At + c.Took
+			}
+		case c.Outcome == Rejected || row < steadyCalls:
+			row = 0
+		}
 	}
 	return at, row >= steadyCalls
+}
+
+func (o *Observed) healedCalls() []Call {
+	if o.Armed.End == 0 {
+		return nil
+	}
+	return o.calls(Span{o.Armed.End, o.Ended + 1})
 }
 
 // closesOnSuccess: after healing, the breaker lets calls through again within its
 // open time, one call and the declared recovery time.
 func closesOnSuccess(d Declared, o *Observed) Property {
-	within := d.OpenFor + d.CallTimeout + d.RecoversIn
+	t, tripped := FindTrip(d, o)
+	if !tripped {
+		return Property{Verdict: Skipped, Detail: "The breaker was not seen to open, so there was nothing to close."}
+	}
+	openFor := d.OpenFor
+	if _, most, ok := OpenTime(o, t); openFor == 0 && ok {
+		openFor = most
+	}
+	within := openFor + d.CallTimeout + d.RecoversIn
 	p := Property{Expected: fmt.Sprintf("calls succeed again within %s of healing", within), Span: Span{o.Armed.End, o.Ended}}
-	if _, tripped := FindTrip(o); !tripped {
-		p.Verdict, p.Detail = Skipped, "The breaker never opened, so there was nothing to close."
-		return p
-	}
 	if o.Armed.End == 0 {
-		p.Verdict, p.Detail = Inconclusive, "The run ended before the fault was healed."
+		p.Verdict, p.Detail, p.Span = Inconclusive, "The run ended before the fault was healed.", Span{o.Ended, o.Ended}
 		return p
 	}
-	at, closed := FindClose(o)
-	took := at - o.Armed.End
+	at, closed := findClose(o)
+	took, watched := at-o.Armed.End, o.Ended-o.Armed.End
 	switch {
-	case !closed && o.Ended-o.Armed.End < within:
-		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("watched for %s after healing", round(o.Ended-o.Armed.End))
+	case !closed && watched < within:
+		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("watched for %s after healing", round(watched))
 		p.Detail = "The run ended before the breaker had its time to close."
+	case !closed && openFor == 0:
+		p.Verdict, p.Observed, p.Detail = Inconclusive, fmt.Sprintf("calls did not succeed again in %s", round(watched)), "The open time is not declared. Declare breaker.open_for."
+	case (!closed || took > within) && o.starved(p.Span) > watched/4:
+		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("the machine was short of CPU for %s of %s", round(o.starved(p.Span)), round(watched))
+		p.Detail = "This machine was too busy to tell a stuck breaker from calls that failed for want of CPU."
 	case !closed:
-		p.Verdict, p.Observed = Fail, fmt.Sprintf("calls did not succeed again in %s", round(o.Ended-o.Armed.End))
+		p.Verdict, p.Observed = Fail, fmt.Sprintf("calls did not succeed again in %s", round(watched))
 		p.Detail = "The dependency is reachable again and the breaker keeps calls from it: it is stuck."
 	case took > within:
 		p.Verdict, p.Observed = Fail, fmt.Sprintf("calls succeeded again after %s", round(took))
@@ -58,4 +91,12 @@ func closesOnSuccess(d Declared, o *Observed) Property {
 		p.Detail = "The breaker closed by itself once the dependency was back."
 	}
 	return p
+}
+
+// starved is how much of the calls in a span the machine was short of CPU.
+func (o *Observed) starved(s Span) (sum time.Duration) {
+	for _, c := range o.calls(s) {
+		sum += c.Starved
+	}
+	return sum
 }

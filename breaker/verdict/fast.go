@@ -5,47 +5,52 @@ import "fmt"
 // failsFast: while the breaker is open every answer comes at once.
 func failsFast(d Declared, o *Observed) Property {
 	p := Property{Expected: fmt.Sprintf("answers within %s while open", d.FailsFastIn)}
-	span, tripped := shouldBeOpen(d, o)
+	span, _, tripped := shouldBeOpen(d, o)
 	p.Span = span
 	calls, starved := fit(d, o, span)
-	switch {
-	case d.OpenFor == 0:
-		p.Verdict, p.Detail = Inconclusive, "The open time is not declared. Declare breaker.open_for."
-		return p
-	case tripped && len(calls) < leastCalls && starved > 0:
-		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("%d of %d answers were late on a machine short of CPU", starved, len(calls)+starved)
-		p.Detail = "This machine was too busy to tell a slow answer from a late look. Run it where there is CPU to spare."
-		return p
-	case tripped && len(calls) < leastCalls, len(calls) == 0:
-		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("%d calls while open", len(calls))
-		p.Detail = fmt.Sprintf("Too few calls to tell: %d are needed.", leastCalls)
-		return p
-	}
 	slowest := Slowest(calls)
+	late := slowest.Took > d.FailsFastIn
 	p.Observed = fmt.Sprintf("slowest of %d answers %s", len(calls), round(slowest.Took))
 	if starved > 0 {
 		p.Observed += fmt.Sprintf("; %d more not judged, the machine was short of CPU", starved)
 	}
 	switch {
-	case slowest.Took <= d.FailsFastIn:
-		p.Detail = "Callers got their answer at once while the dependency was away."
-	case tripped:
+	case d.OpenFor == 0:
+		p.Verdict, p.Observed, p.Detail = Inconclusive, "", notDeclared(d, o)
+	case late && tripped:
 		p.Verdict = Fail
 		p.Detail = fmt.Sprintf("An answer took %s although the breaker was open: something else on the path waits.", round(slowest.Took))
-	default:
+	case late && o.during(span) > 0:
 		p.Verdict = Fail
 		p.Detail = fmt.Sprintf("Every call waited for the dependency, up to %s, since the breaker was not open.", round(slowest.Took))
+	case len(calls) < leastCalls && starved > 0:
+		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("%d of %d answers were late on a machine short of CPU", starved, len(calls)+starved)
+		p.Detail = "This machine was too busy to tell a slow answer from a late look. Run it where there is CPU to spare."
+	case len(calls) < leastCalls:
+		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("%d calls while open", len(calls))
+		p.Detail = fmt.Sprintf("Too few calls to tell: %d are needed.", leastCalls)
+	case late:
+		p.Verdict, p.Detail = Inconclusive, "Answers were slow, and it could not be seen whether the breaker was open."
+	default:
+		p.Detail = "Callers got their answer at once while the dependency was away."
 	}
 	return p
 }
 
-// fit returns the calls in a span whose time says something of the service. A late
-// answer that reached nobody, on a machine that was short of CPU for as long as it was
-// late, does not: blaming the breaker for it would be a false alarm.
+// fit returns the calls in a span that say something of an open breaker. One that
+// reached the dependency after the span became the half-open probe, and waited for
+// that. A late answer that reached nobody, on a machine that was short of CPU for half
+// of the time by which it was late, says nothing either: an answer waits at many hands
+// for a core, and to blame the breaker would be a false alarm.
 func fit(d Declared, o *Observed, span Span) (calls []Call, starved int) {
 	for _, c := range o.calls(span) {
+		w := o.window(c)
+		tried := o.during(w)
+		if tried > 0 && o.during(Span{span.End, w.End}) > 0 {
+			continue
+		}
 		late := c.Took - d.FailsFastIn
-		if late > 0 && c.Starved >= late && o.during(Span{c.At, c.At + c.Took}) == 0 {
+		if late > 0 && c.Starved >= late/2 && tried == 0 {
 			starved++
 			continue
 		}

@@ -19,7 +19,7 @@ type Declared struct {
 	Retries           int           // extra tries of one call while closed
 	Background        float64       // attempts a second that no call caused
 	RecoversIn        time.Duration // after healing, beyond OpenFor
-	Answer            bool          // what a caller gets while open is declared
+	Answer            bool          // what a caller gets while open is declared: no other answer is one
 	Isolated          []string      // checks that must stay well throughout
 	WhileOpen         []string      // checks that must stay well while it is open
 }
@@ -45,8 +45,11 @@ type Observed struct {
 	Checks   []CheckRun
 	Idle     Span // no call of ours was under way
 	Armed    Span // the fault held; End is when it was healed
-	Packets  uint64
+	// Repeats says that the fault may meet one connection's packets more than once
+	// before any attempt: it lets open connections hang and does not reset them.
+	Repeats  bool
 	Doubt    string // why the counts cannot be trusted, or empty
+	Unsteady string // why the fault cannot be taken to have held throughout, or empty
 	Ended    time.Duration
 }
 
@@ -63,9 +66,10 @@ func (s Span) Length() time.Duration { return s.End - s.Start }
 type Call struct {
 	At, Took time.Duration
 	Outcome  Outcome
-	Error    string // of a failed one
-	// Starved is how much of Took the machine was short of CPU: work waited for a core.
-	Starved time.Duration
+	Error    string        // of a failed one
+	Starved  time.Duration // how much of Took the machine was short of CPU: work waited for a core
+	Met      bool          // the fault met packets of it on an open connection, before any attempt
+	GaveUp   bool          // we stopped waiting: the service may have gone on with it
 }
 
 // A CheckRun is one run of a check while the scenario went on.
@@ -74,6 +78,7 @@ type CheckRun struct {
 	At, Took time.Duration
 	Status   results.Status
 	Message  string
+	Starved  time.Duration // as of a Call
 }
 
 // fault is the span in which the fault held, so far.
@@ -115,65 +120,6 @@ func (o *Observed) runs(name string, s Span) []CheckRun {
 		}
 	}
 	return out
-}
-
-// quietCalls is how many calls in a row must cause no attempt before the breaker is
-// taken to be open.
-const quietCalls = 3
-
-// A Trip is when a breaker opened, as seen from outside.
-type Trip struct {
-	At       time.Duration // end of the last call that reached the dependency
-	Attempts int           // calls that reached it since the fault was armed
-}
-
-// FindTrip finds the first call under the fault after which calls no longer reach the
-// dependency; ok is false as long as they do. A call on a pooled connection dies
-// without an attempt of its own: those before the first attempt are counted by call.
-func FindTrip(o *Observed) (t Trip, ok bool) {
-	calls := o.calls(o.fault())
-	quiet, reached := 0, 0
-	for i, c := range calls {
-		next := o.fault().End
-		if i+1 < len(calls) {
-			next = calls[i+1].At
-		}
-		n := o.during(Span{c.At, next})
-		pooled := n == 0 && reached == i && c.Outcome != Success && i == 0 && o.Packets > 0
-		if n == 0 && !pooled {
-			if quiet++; quiet >= quietCalls && reached > 0 {
-				return t, true
-			}
-			continue
-		}
-		quiet = 0
-		reached += max(n, 1)
-		t = Trip{At: c.At + c.Took, Attempts: reached}
-	}
-	return t, false
-}
-
-// open is the span in which a breaker that opened at t must let nothing through. It
-// ends a little early: the breaker's clock began before we could see it.
-func (d Declared) open(t Trip) Span {
-	return Span{t.At, t.At + d.OpenFor - max(50*time.Millisecond, d.OpenFor/20)}
-}
-
-// shouldBeOpen is the span in which the breaker is open, or would be if it had
-// tripped when it should have.
-func shouldBeOpen(d Declared, o *Observed) (s Span, tripped bool) {
-	t, ok := FindTrip(o)
-	if !ok {
-		calls := o.calls(o.fault())
-		if d.Failures == 0 || len(calls) < d.Failures {
-			return Span{}, false
-		}
-		last := calls[d.Failures-1]
-		t = Trip{At: last.At + last.Took}
-	}
-	s = d.open(t)
-	s.End = min(s.End, o.fault().End)
-	return s, ok
 }
 
 // background is how many attempts a second no call of ours caused.

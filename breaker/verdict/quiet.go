@@ -2,44 +2,67 @@ package verdict
 
 import (
 	"fmt"
+	"math"
 	"slices"
+	"time"
 )
+
+// leastCalls is how many calls while open are enough to judge them.
+const leastCalls = 10
 
 // quietWhileOpen: while the breaker is open no call reaches the dependency. Distinct
 // attempts are counted, not packets: the kernel goes on repeating the SYNs of calls
 // that were made before it opened.
 func quietWhileOpen(d Declared, o *Observed) Property {
 	p := Property{Expected: "0 connection attempts while open"}
-	span, tripped := shouldBeOpen(d, o)
+	span, t, tripped := shouldBeOpen(d, o)
 	p.Span = span
-	calls := len(o.calls(span))
-	switch why := blind(d, o); {
-	case d.OpenFor == 0:
-		p.Verdict, p.Detail = Inconclusive, "The open time is not declared. Declare breaker.open_for."
-		return p
-	case why != "":
-		p.Verdict, p.Detail = Inconclusive, "Attempts could not be counted: "+why+"."
-		return p
-	case calls < leastCalls && o.during(span) == 0:
-		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("%d calls while open", calls)
-		p.Detail = fmt.Sprintf("Too few calls to tell: %d are needed.", leastCalls)
-		return p
+	calls := o.calls(span)
+	var reached []time.Duration
+	for _, a := range o.Attempts {
+		if span.Has(a) && (d.Background == 0 || duringACall(calls, a)) {
+			reached = append(reached, a)
+		}
 	}
-	n := o.during(span)
-	p.Observed = fmt.Sprintf("%d attempts in %d calls over %s", n, calls, round(span.Length()))
+	_, full, _ := row(d, o) // a belated attempt makes the breaker look as if it opened later
+	why := blind(d, o)
+	p.Observed = fmt.Sprintf("%d attempts in %d calls over %s", len(reached), len(calls), round(span.Length()))
 	switch {
-	case n == 0:
+	case d.OpenFor == 0:
+		p.Verdict, p.Observed, p.Detail = Inconclusive, "", notDeclared(d, o)
+	case why != "":
+		p.Verdict, p.Observed, p.Detail = Inconclusive, "", "Attempts could not be counted: "+why+"."
+	case len(reached) == 0 && len(calls) < leastCalls:
+		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("%d calls while open", len(calls))
+		p.Detail = fmt.Sprintf("Too few calls to tell: %d are needed.", leastCalls)
+	case len(reached) == 0:
 		p.Detail = "No call reached the dependency while the breaker was open."
+	case !d.real(o, t, reached) || !d.real(o, full, reached):
+		p.Verdict, p.Detail = Inconclusive, "The machine was so short of CPU that calls from before may have reached the dependency only then."
+	case float64(len(reached)) <= d.noise(span):
+		p.Verdict, p.Detail = Inconclusive, "The declared background hides whether a call reached the dependency."
 	case !tripped:
 		p.Verdict = Fail
 		p.Detail = "Calls went on reaching the dependency when the breaker should have been open."
 	default:
-		first := o.Attempts[slices.IndexFunc(o.Attempts, span.Has)]
 		p.Verdict = Fail
-		p.Detail = fmt.Sprintf("A call reached the dependency %s after the breaker opened; it is declared to stay open for %s.", round(first-span.Start), d.OpenFor)
+		p.Detail = fmt.Sprintf("A call reached the dependency %s after the breaker opened; it is declared to stay open for %s.", round(reached[0]-span.Start), d.OpenFor)
 	}
 	return p
 }
 
-// leastCalls is how many calls while open are enough to judge them.
-const leastCalls = 10
+// duringACall leaves out what came between calls: background that is declared.
+func duringACall(calls []Call, at time.Duration) bool {
+	const late = 5 * time.Millisecond
+	return slices.ContainsFunc(calls, func(c Call) bool { return Span{c.At, c.At + c.Took + late}.Has(at) })
+}
+
+// noise is how many attempts in a span the declared background explains: more than
+// these do not happen by chance.
+func (d Declared) noise(s Span) float64 {
+	if d.Background == 0 {
+		return 0
+	}
+	mean := d.Background * s.Length().Seconds()
+	return mean + 5*math.Sqrt(mean) + 3
+}

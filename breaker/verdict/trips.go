@@ -9,42 +9,110 @@ import (
 // dependency, and then no more.
 func tripsAtThreshold(d Declared, o *Observed) Property {
 	p := Property{Expected: fmt.Sprintf("opens after %d failed calls in a row", d.Failures), Span: o.fault()}
-	t, tripped := FindTrip(o)
-	under := len(o.calls(o.fault()))
+	t, tripped := FindTrip(d, o)
+	if tripped {
+		p.End = t.At
+	}
 	switch why := blind(d, o); {
-	case d.Failures == 0:
-		p.Expected = "opens after some failures"
-		p.Verdict, p.Detail = Inconclusive, "The threshold is not declared. Declare breaker.failures."
-		if tripped {
-			p.Observed = fmt.Sprintf("opened after %d", t.Attempts)
-		}
-		return p
 	case why != "":
 		p.Verdict, p.Detail = Inconclusive, "Attempts could not be counted: "+why+"."
-		return p
-	case !tripped && under < d.Failures+quietCalls:
-		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("%d calls under the fault", under)
-		p.Detail = fmt.Sprintf("Too few calls to tell: %d are needed.", d.Failures+quietCalls)
-		return p
-	case !tripped:
-		p.Verdict, p.Observed = Fail, fmt.Sprintf("did not open: %d of %d calls reached the dependency", o.during(o.fault()), under)
-		p.Detail = fmt.Sprintf("The breaker never opened in %d failed calls. Is there one on this path, and does it count timeouts as failures?", under)
-		return p
+	case d.Failures == 0:
+		propose(&p, d, o)
+	case tripped:
+		judgeTrip(&p, d, o, t)
+	default:
+		judgeNoTrip(&p, d, o)
 	}
-	p.End = t.At
-	p.Observed = fmt.Sprintf("opened after %d, %s after the fault began", t.Attempts, round(t.At-o.Armed.Start))
-	allowed := d.Failures * (1 + d.Retries)
+	return p
+}
+
+// judgeTrip judges by calls, since one call may try more than once, and by attempts
+// where others may have failed beside us: the breaker counts these too.
+func judgeTrip(p *Property, d Declared, o *Observed, t Trip) {
+	p.Observed = fmt.Sprintf("opened after %d, %s after the fault began", t.Calls, round(t.At-o.Armed.Start))
+	if t.Attempts != t.Calls {
+		p.Observed = fmt.Sprintf("opened after %d calls with %d attempts, %s after the fault began", t.Calls, t.Attempts, round(t.At-o.Armed.Start))
+	}
 	switch {
+	case t.Calls > d.Failures && t.Overlap:
+		p.Verdict = Inconclusive
+		p.Detail = "The service had not ended its calls when we stopped waiting for them, so they overlapped. Give target.http.timeout more than the service's own patience."
+	case t.Calls > d.Failures && float64(t.Calls-d.Failures) <= d.noise(Span{o.Armed.Start, t.At}):
+		p.Verdict = Inconclusive
+		p.Detail = fmt.Sprintf("%d calls seem to have reached the dependency, at most %d may; the declared background hides which.", t.Calls, d.Failures)
+	case t.Calls > d.Failures && !ignored(d, o):
+		p.Verdict = Inconclusive
+		p.Detail = fmt.Sprintf("%d calls reached the dependency, at most %d may; but so few were made in the open time that some may have been half-open probes. Is the machine busy, or the open time too short to see?", t.Calls, d.Failures)
+	case t.Calls > d.Failures:
+		p.Verdict = Fail
+		p.Detail = fmt.Sprintf("It opened too late: %d calls reached the dependency, at most %d may.", t.Calls, d.Failures)
+	case t.Attempts < d.Failures && t.Attempts+t.Maybe >= d.Failures:
+		p.Verdict = Inconclusive
+		p.Detail = fmt.Sprintf("Of %d more calls it cannot be told whether they failed on connections that were open before. Use established: reset, or a quiet replica.", t.Maybe)
 	case t.Attempts < d.Failures:
 		p.Verdict = Fail
 		p.Detail = fmt.Sprintf("It opened too early: after %d failed calls instead of %d.", t.Attempts, d.Failures)
-	case t.Attempts > allowed:
-		p.Verdict = Fail
-		p.Detail = fmt.Sprintf("It opened too late: %d attempts reached the dependency, at most %d may.", t.Attempts, allowed)
+	case t.Calls*(1+d.Retries)+t.Maybe < d.Failures:
+		p.Verdict = Inconclusive
+		p.Detail = fmt.Sprintf("%d calls made %d attempts: declare breaker.retries, or somebody else was calling too.", t.Calls, t.Attempts)
 	default:
-		p.Detail = fmt.Sprintf("After %d failed calls nothing more was tried.", t.Attempts)
+		p.Detail = fmt.Sprintf("After %d failed calls nothing more was tried.", t.Calls)
 	}
-	return p
+}
+
+func judgeNoTrip(p *Property, d Declared, o *Observed) {
+	longest, _, quiet := row(d, o)
+	under := len(o.calls(o.fault()))
+	switch {
+	case longest >= d.Failures+quietCalls && ignored(d, o):
+		p.Verdict, p.Observed = Fail, fmt.Sprintf("did not open: %d of %d calls reached the dependency", o.reaching(), under)
+		p.Detail = fmt.Sprintf("The breaker never opened in %d failed calls in a row. Is there one on this path, and does it count timeouts as failures?", longest)
+	case (quiet || longest >= d.Failures) && under >= d.Failures+quietCalls:
+		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("%d of %d calls reached the dependency, at most %d in a row", o.reaching(), under, longest)
+		p.Detail = "Some calls did not meet the fault, or only when the breaker may have tried again: is the dependency reachable in another way, the machine busy, or the open time too short to see?"
+	default:
+		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("%d calls under the fault", under)
+		p.Detail = fmt.Sprintf("Too few calls to tell: %d are needed.", d.Failures+quietCalls)
+	}
+}
+
+// reaching is how many calls under the fault reached the dependency.
+func (o *Observed) reaching() (sum int) {
+	for i := range o.calls(o.fault()) {
+		if n, _ := o.reached(i, sum == 0); n > 0 {
+			sum++
+		}
+	}
+	return sum
+}
+
+// propose says what the breaker's parameters were seen to be.
+func propose(p *Property, d Declared, o *Observed) {
+	p.Expected, p.Verdict = "opens after a declared number of failed calls in a row", Inconclusive
+	t, tripped := FindTrip(d, o)
+	if !tripped {
+		p.Observed = fmt.Sprintf("did not open in %d calls", len(o.calls(o.fault())))
+		p.Detail = "The threshold is not declared, and no opening was seen. Declare breaker.failures, if there is a breaker on this path."
+		return
+	}
+	p.Observed = fmt.Sprintf("opened after %d", t.Calls)
+	is, declare := fmt.Sprintf("It opens after %d failures in a row", t.Calls), fmt.Sprintf("failures: %d", t.Calls)
+	if least, most, ok := OpenTime(o, t); ok && d.OpenFor == 0 {
+		stays := roundest(least, most)
+		p.Observed += ", then open for " + round(most)
+		is += " and stays open for " + stays.String()
+		declare += ", open_for: " + stays.String()
+	}
+	p.Detail = is + "; declare breaker: {" + declare + "}."
+}
+
+// notDeclared says that the open time is missing, and what it was.
+func notDeclared(d Declared, o *Observed) string {
+	t, tripped := FindTrip(d, o)
+	if least, most, ok := OpenTime(o, t); tripped && ok {
+		return fmt.Sprintf("The open time is not declared. It was about %s: declare breaker.open_for.", roundest(least, most))
+	}
+	return "The open time is not declared. Declare breaker.open_for."
 }
 
 func round(d time.Duration) string {

@@ -111,12 +111,20 @@ func IDs() []string {
 	return ids
 }
 
-// Judge judges every property.
+// Judge judges every property. Nothing can be told of a run in which no fault acted,
+// or in which it is not known when one did.
 func Judge(d Declared, o *Observed) []Property {
+	why := o.Unsteady
+	if o.Armed.Start == 0 {
+		why = "No fault was armed"
+	}
 	var out []Property
 	for _, r := range rules() {
 		p := r.judge(d, o)
 		p.ID = r.id
+		if why != "" && p.Verdict != Skipped {
+			p = Property{ID: r.id, Verdict: Inconclusive, Expected: p.Expected, Detail: why + "."}
+		}
 		out = append(out, p)
 	}
 	return out

@@ -71,7 +71,7 @@ func (p *program) newApp(ctx context.Context, path string, ownNamespace bool) (*
 // openStore opens the store and puts the sinks behind it, each where it stopped.
 func (a *app) openStore(ctx context.Context, p *program) (err error) {
 	if a.store, err = sqlite.Open(ctx, a.cfg.Store); err != nil {
-		return fmt.Errorf("store: %w", err)
+		return err
 	}
 	after := map[string]uint64{}
 	for _, s := range a.cfg.Sinks {
@@ -80,7 +80,7 @@ func (a *app) openStore(ctx context.Context, p *program) (err error) {
 			seq, err = a.store.Last(ctx)
 		}
 		if err != nil {
-			return errors.Join(fmt.Errorf("store: %w", err), a.store.Close())
+			return errors.Join(err, a.store.Close())
 		}
 		after[s.Name] = seq
 	}
@@ -135,6 +135,9 @@ func (a *app) kinds() config.Kinds {
 }
 
 func (a *app) load(path string, env func(string) (string, bool)) (*config.Config, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("configuration: %w; -c FILE names another", err)
+	}
 	return config.Load(path, a.kinds(), env)
 }
 

@@ -1,22 +1,12 @@
 package main
 
 import (
-	"flag"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"go.uber.org/goleak"
 )
-
-var update = flag.Bool("update", false, "rewrite the expected messages")
-
-func TestMain(m *testing.M) {
-	flag.Parse()
-	goleak.VerifyTestMain(m)
-}
 
 // Every bad configuration has its exact message beside it: messages are a surface
 // that people read at night, so they are reviewed like one.

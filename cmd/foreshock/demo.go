@@ -2,15 +2,18 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
+	"strconv"
 
 	"github.com/foreshock/foreshock/internal/isolate"
 )
 
-// insideWord is the hidden argument of the demo that runs in namespaces of its own.
+// insideWord is the hidden first argument of a command that runs in namespaces of its own.
 const insideWord = "--inside"
 
 // demoFlags are the arguments of the demo, outside and inside.
@@ -19,17 +22,17 @@ type demoFlags struct {
 	breaker string
 	json    string
 	listen  string
-	inside  bool
 }
 
 func (p *program) demoFlags(args []string) (demoFlags, error) {
 	var d demoFlags
 	f := p.newFlags("demo", "[--exit] [--breaker=on|off] [--json FILE] [--listen HOST:PORT]")
-	f.BoolVar(&d.exit, "exit", false, "end after one round, with the verdict's exit code")
-	f.StringVar(&d.breaker, "breaker", "on", "`on` or off: whether the storefront has its circuit breakers")
+	f.BoolVar(&d.exit, "exit", false, "end after one round")
+	f.StringVar(&d.breaker, "breaker", "on", "`on|off`: whether the storefront has its circuit breakers")
 	f.StringVar(&d.json, "json", "", "write the scenario's report as JSON to `FILE`")
-	f.StringVar(&d.listen, "listen", "127.0.0.1:8440", "`address` of the dashboard; a port in use is replaced by a free one")
-	f.BoolVar(&d.inside, insideWord[2:], false, "used by the demo itself")
+	f.StringVar(&d.listen, "listen", "127.0.0.1:8440", "`HOST:PORT` of the dashboard; if the port is taken, a free one")
+	f.note = "The exit code is the verdict's: 0 pass, 1 fail, 3 could not tell. Without --exit the\n" +
+		"demo stays until Ctrl-C, and ends with it all the same. Ctrl-C before the verdict ends with 5."
 	rest, err := f.parse(args)
 	switch {
 	case err != nil:
@@ -42,82 +45,107 @@ func (p *program) demoFlags(args []string) (demoFlags, error) {
 	return d, nil
 }
 
-// runDemo opens what must reach the world outside, then runs the demo itself in
-// namespaces of its own: what it breaks there is nobody else's network.
 func runDemo(ctx context.Context, p *program, args []string) int {
-	d, err := p.demoFlags(args)
-	if err != nil {
-		return p.refused(err)
+	inside := len(args) > 0 && args[0] == insideWord
+	if inside {
+		args = args[1:]
 	}
-	if d.inside {
+	d, err := p.demoFlags(args)
+	switch {
+	case err != nil:
+		return p.refused(err)
+	case inside:
 		return p.demoInside(ctx, d)
 	}
-	files, err := p.demoFiles(ctx, d)
+	return p.demoOutside(ctx, d, args)
+}
+
+// demoOutside opens what must reach the world outside, then runs the demo itself in
+// namespaces of its own: what it breaks there is nobody else's network.
+func (p *program) demoOutside(ctx context.Context, d demoFlags, args []string) int {
+	if _, err := beside("shop"); err != nil {
+		return p.unsure(err)
+	}
+	if err := emptyFile(d.json); err != nil {
+		return p.wrong(fmt.Errorf("--json: %w", err))
+	}
+	socket, address, err := listenNear(ctx, d.listen)
 	if err != nil {
 		return p.wrong(err)
 	}
-	fmt.Fprintf(p.stdout, "The shop, its faults and its browser live in network, process and mount namespaces of their own%s; this machine's firewall is not touched.\n\n", withoutRoot())
+	inner, reported, err := takeReport(d.json)
+	if err != nil {
+		return p.wrong(errors.Join(err, socket.Close()))
+	}
+	p.say("Dashboard: http://%s/\n", address)
 	code, err := isolate.Run(ctx, isolate.Command{
-		Args: append([]string{"demo", insideWord}, args...), Files: files,
-		Stdin: nil, Stdout: p.stdout, Stderr: p.stderr,
+		Args: append([]string{"demo", insideWord}, args...), Files: []*os.File{socket, inner},
+		Stdout: p.stdout, Stderr: p.stderr,
 	})
 	if err != nil {
-		fmt.Fprintln(p.stderr, "foreshock: demo:", err)
-		return exitUnsure
+		code = p.unsure(fmt.Errorf("demo: %w", err))
+	}
+	if err := <-reported; err != nil {
+		return worst([]int{code, p.wrong(fmt.Errorf("--json: %w", err))})
 	}
 	return code
 }
 
-func withoutRoot() string {
-	if os.Geteuid() == 0 {
-		return ""
-	}
-	return ", made without root"
-}
-
-// demoFiles opens the dashboard's socket, whose address is printed before anything
-// else, and the report's file.
-func (p *program) demoFiles(ctx context.Context, d demoFlags) ([]*os.File, error) {
-	ln, err := listenNear(ctx, d.listen)
+// listenNear listens on the address, or on a free port of its host if the port is
+// taken. The socket is to be handed over; address is where it listens.
+func listenNear(ctx context.Context, want string) (socket *os.File, address string, err error) {
+	host, _, err := net.SplitHostPort(want)
 	if err != nil {
-		return nil, err
-	}
-	fmt.Fprintf(p.stdout, "Dashboard: http://%s/\n", ln.Addr())
-	socket, err := ln.File()
-	if err != nil {
-		return nil, errors.Join(err, ln.Close())
-	}
-	files := []*os.File{socket}
-	if err := ln.Close(); err != nil { // the file is a socket of its own
-		return nil, err
-	}
-	if d.json != "" {
-		report, err := os.Create(d.json)
-		if err != nil {
-			return nil, fmt.Errorf("--json: %w", err)
-		}
-		files = append(files, report)
-	}
-	return files, nil
-}
-
-// listenNear listens on the address, or on a free port of its host if the port is taken.
-func listenNear(ctx context.Context, address string) (*net.TCPListener, error) {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return nil, fmt.Errorf("--listen: got %q, want HOST:PORT", address)
+		return nil, "", fmt.Errorf("--listen: got %q, want HOST:PORT", want)
 	}
 	var lc net.ListenConfig
-	ln, err := lc.Listen(ctx, "tcp", address)
+	ln, err := lc.Listen(ctx, "tcp", want)
 	if err != nil {
 		var again error
 		if ln, again = lc.Listen(ctx, "tcp", net.JoinHostPort(host, "0")); again != nil {
-			return nil, fmt.Errorf("--listen: %w", err)
+			return nil, "", fmt.Errorf("--listen: %w", err)
 		}
 	}
+	defer func() { _ = ln.Close() }() // the file is a socket of its own
 	tcp, ok := ln.(*net.TCPListener)
 	if !ok {
-		return nil, fmt.Errorf("--listen: got a listener of type %T, want TCP", ln)
+		return nil, "", fmt.Errorf("--listen: got a listener of type %T, want TCP", ln)
 	}
-	return tcp, nil
+	socket, err = tcp.File()
+	return socket, reachable(tcp.Addr()), err
+}
+
+// reachable is the address as others may type it: of all of this machine's it is the
+// one of its name.
+func reachable(a net.Addr) string {
+	tcp, ok := a.(*net.TCPAddr)
+	host, err := os.Hostname()
+	if !ok || err != nil || !tcp.IP.IsUnspecified() {
+		return a.String()
+	}
+	return net.JoinHostPort(host, strconv.Itoa(tcp.Port))
+}
+
+// takeReport returns the file through which the inner demo hands out its report, since
+// a path may mean another file inside. Once the inner demo has closed it, the report is
+// written to path, and the channel tells how that went. An empty path keeps nothing.
+func takeReport(path string) (inner *os.File, written <-chan error, err error) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	done := make(chan error, 1)
+	go func() {
+		defer func() { _ = r.Close() }()
+		b, err := io.ReadAll(r)
+		switch {
+		case err != nil || len(b) == 0 || path == "":
+		case !json.Valid(b):
+			err = errors.New("the demo died while it told its report")
+		default:
+			err = replaceFile(path, b)
+		}
+		done <- err
+	}()
+	return w, done, nil
 }

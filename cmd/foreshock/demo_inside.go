@@ -5,16 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"maps"
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/foreshock/foreshock/examples/shop"
 	"github.com/foreshock/foreshock/internal/isolate"
+	"github.com/foreshock/foreshock/results"
 	"github.com/foreshock/foreshock/scenarios"
 )
 
@@ -23,109 +24,145 @@ const firstLook = 30 * time.Second
 
 // demoInside is the demo in the namespaces that were made for it.
 func (p *program) demoInside(ctx context.Context, d demoFlags) int {
-	code, err := p.demoLoop(ctx, d)
-	switch {
-	case err == nil:
-		return code
-	case ctx.Err() != nil:
-		fmt.Fprintln(p.stdout, "\nStopped. Everything the demo started is gone.")
+	// Before anything is started, so that nothing inherits them.
+	socket, report := isolate.File(0), isolate.File(1)
+	ctx, dir, err := isolate.Enter(ctx)
+	if err != nil {
+		return p.unsure(fmt.Errorf("demo: %w", err))
+	}
+	p.say("The sample shop, what breaks it and the browser run in network, process and mount\n"+
+		"namespaces of their own%s. This machine's firewall is not touched.", withoutRoot())
+	inner := *p
+	// The terminal belongs to the demo's own words.
+	inner.log = slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: timeless}))
+	code, err := inner.demoLoop(ctx, d, dir, socket, report)
+	if err != nil && !errors.Is(err, context.Canceled) {
+		code = worst([]int{code, p.unsure(fmt.Errorf("demo: %w", err))})
+	}
+	if ctx.Err() != nil {
+		p.say("\nStopped. Everything that the demo started is gone.")
+	}
+	if code == noVerdict {
 		return exitStopped
 	}
-	fmt.Fprintln(p.stderr, "foreshock: demo:", err)
-	return exitUnsure
+	return code
 }
 
-func (p *program) demoLoop(ctx context.Context, d demoFlags) (code int, err error) {
-	dir, err := isolate.Enter()
-	if err != nil {
-		return 0, err
+// noVerdict is in the place of an exit code where there is no verdict yet.
+const noVerdict = -1
+
+func withoutRoot() string {
+	if isolate.ByRoot() {
+		return ""
 	}
-	ln, err := net.FileListener(isolate.File(0))
-	if err != nil {
-		return 0, fmt.Errorf("dashboard: %w", err)
+	return ", made without root"
+}
+
+func timeless(groups []string, a slog.Attr) slog.Attr {
+	if len(groups) == 0 && a.Key == slog.TimeKey {
+		return slog.Attr{}
+	}
+	return a
+}
+
+// demoLoop starts the shop and what watches it in dir, where nothing else is, and ends
+// both. It returns the verdict's exit code, or noVerdict.
+func (p *program) demoLoop(ctx context.Context, d demoFlags, dir string, socket, report *os.File) (code int, err error) {
+	// The browser's profile and whatever else is temporary vanish with the namespaces.
+	if err := os.Setenv("TMPDIR", dir); err != nil {
+		return noVerdict, err
+	}
+	ln, err := net.FileListener(socket)
+	if err = errors.Join(err, socket.Close()); err != nil {
+		return noVerdict, fmt.Errorf("dashboard: %w", err)
 	}
 	if err := copyFiles(dir, shop.Files); err != nil {
-		return 0, err
+		return noVerdict, err
 	}
 	s, err := p.startShop(ctx, d.breaker)
 	if err != nil {
-		return 0, err
+		return noVerdict, err
 	}
 	defer s.stop()
 	inner := *p
-	inner.env = environment(p.env, s.env, map[string]string{"TMPDIR": dir})
+	inner.env = environment(p.env, s.env)
 	a, err := inner.newApp(ctx, filepath.Join(dir, "foreshock.yaml"), true)
 	if err != nil {
-		return 0, err
+		return noVerdict, err
 	}
 	defer func() { err = errors.Join(err, a.close(ctx)) }()
-	return inner.demoRound(ctx, a, d, ln, dir)
+	return inner.demoRound(ctx, a, d, ln, filepath.Join(dir, "scenarios", "payments-outage.yaml"), report)
 }
 
 // demoRound watches the shop, shakes it once, and stays until it is told to end.
-func (p *program) demoRound(ctx context.Context, a *app, d demoFlags, ln net.Listener, dir string) (code int, err error) {
+func (p *program) demoRound(ctx context.Context, a *app, d demoFlags, ln net.Listener, scenario string, report *os.File) (code int, err error) {
+	news := a.hub.Subscribe(ctx)
 	watching, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	var watched error
-	wg.Go(func() { watched = a.watch(watching, ln, p.log) })
+	wg.Go(func() { watched = a.watch(watching, ln, p.log); stop() })
 	defer func() { stop(); wg.Wait(); err = errors.Join(err, watched) }()
 
-	fmt.Fprintln(p.stdout, "1. The shop is watched.")
-	p.firstResults(ctx, a)
-	fmt.Fprintln(p.stdout, "\n2. Payments is cut off with iptables, then healed.")
-	specs, err := a.loader.Load(filepath.Join(dir, "scenarios", "payments-outage.yaml"))
+	p.heading("1. The shop is watched")
+	p.firstResults(watching, a, news)
+	if err := watching.Err(); err != nil {
+		return noVerdict, err
+	}
+	p.heading("2. Payments is cut off with iptables, then healed")
+	specs, err := a.loader.Load(scenario)
 	if err != nil {
-		return 0, err
+		return noVerdict, err
 	}
 	a.engine.Progress = func(n scenarios.Note) { p.progress(n) }
-	r, err := a.runScenario(ctx, specs[0])
+	r, err := a.runScenario(watching, specs[0])
 	if err != nil {
-		return 0, err
+		return noVerdict, err
 	}
-	fmt.Fprintln(p.stdout, "\n3. The verdict on the storefront's circuit breaker.")
+	if err := errors.Join(r.WriteJSON(report), report.Close()); err != nil {
+		return r.ExitCode, fmt.Errorf("report: %w", err)
+	}
+	p.demoStory(r)
+	p.heading("4. The verdict on the storefront's circuit breaker")
 	r.WriteText(p.stdout)
-	if d.json != "" {
-		report := isolate.File(1)
-		if err := errors.Join(r.WriteJSON(report), report.Close()); err != nil {
-			return 0, fmt.Errorf("--json %s: %w", d.json, err)
-		}
+	stays := !d.exit && watching.Err() == nil
+	p.demoHints(d, r, stays)
+	if stays {
+		<-watching.Done()
 	}
-	if d.exit || ctx.Err() != nil {
-		return r.ExitCode, nil
-	}
-	fmt.Fprintln(p.stdout, "\nThe shop and its checks go on; the dashboard shows them. Ctrl-C ends everything.")
-	<-watching.Done()
-	return r.ExitCode, ctx.Err()
+	return r.ExitCode, nil
 }
 
 // firstResults prints the first result of every check as it comes in.
-func (p *program) firstResults(ctx context.Context, a *app) {
-	ctx, cancel := context.WithTimeout(ctx, firstLook)
-	defer cancel()
-	seen := map[string]bool{}
-	for rec := range a.hub.Subscribe(ctx) {
-		r := rec.Result
-		if r == nil || seen[r.Check] {
-			continue
-		}
-		seen[r.Check] = true
-		fmt.Fprintf(p.stdout, "  %-8s  %-9s  %-18s  %8s", r.Status, r.Kind, r.Check, r.Duration.Round(time.Millisecond/10))
-		if r.Message != "" {
-			fmt.Fprintf(p.stdout, "  %s", strings.TrimPrefix(string(r.Cause)+": "+r.Message, ": "))
-		}
-		fmt.Fprintln(p.stdout)
-		if len(seen) == len(a.runner.Entries()) {
+func (p *program) firstResults(ctx context.Context, a *app, news <-chan results.Record) {
+	limit := time.NewTimer(firstLook)
+	defer limit.Stop()
+	missing := map[string]bool{}
+	for _, e := range a.runner.Entries() {
+		missing[e.Name] = true
+	}
+	for len(missing) > 0 {
+		select {
+		case rec, ok := <-news:
+			if !ok {
+				return
+			}
+			if r := rec.Result; r != nil && missing[r.Check] {
+				delete(missing, r.Check)
+				p.result(r)
+			}
+		case <-limit.C:
+			for name := range maps.Keys(missing) {
+				p.say("   no result of %s within %v", name, firstLook)
+			}
+			return
+		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// environment looks up in the maps first, the last one winning, then in base.
-func environment(base func(string) (string, bool), layers ...map[string]string) func(string) (string, bool) {
-	own := map[string]string{}
-	for _, l := range layers {
-		maps.Copy(own, l)
-	}
+// environment looks up in the map first, then in base.
+func environment(base func(string) (string, bool), own map[string]string) func(string) (string, bool) {
 	return func(name string) (string, bool) {
 		if v, ok := own[name]; ok {
 			return v, true

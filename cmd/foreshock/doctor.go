@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -27,6 +28,9 @@ type finding struct {
 }
 
 func runDoctor(ctx context.Context, p *program, args []string) int {
+	if len(args) > 0 && args[0] == insideWord {
+		return p.tryInside(ctx)
+	}
 	formats := []string{"text", "json"}
 	f := p.newFlags("doctor", "[-o text|json]", formats...)
 	if _, err := f.parse(args, formats...); err != nil {
@@ -55,10 +59,13 @@ func runDoctor(ctx context.Context, p *program, args []string) int {
 	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 	for _, x := range found {
 		word := "ok"
+		if x.Detail == "" {
+			x.Detail = "there"
+		}
 		if !x.OK {
 			word = "MISSING"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", word, x.For, x.Name, x.Detail)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", word, x.For, x.Name, strings.Join(strings.Fields(x.Detail), " "))
 	}
 	_ = w.Flush()
 	if code != exitYes {
@@ -117,8 +124,17 @@ func lookNamespaces(ctx context.Context) []finding {
 	if os.Geteuid() != 0 {
 		x.Detail = "can be made without root"
 	}
-	if err := isolate.Try(ctx, "version"); err != nil {
+	if err := isolate.Try(ctx, "doctor", insideWord); err != nil {
 		x.OK, x.Detail = false, err.Error()
 	}
 	return []finding{x}
+}
+
+// tryInside enters namespaces and leaves them.
+func (p *program) tryInside(ctx context.Context) int {
+	if _, _, err := isolate.Enter(ctx); err != nil {
+		fmt.Fprintln(p.stderr, err)
+		return exitNo
+	}
+	return exitYes
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"text/tabwriter"
 	"time"
 
@@ -16,15 +15,6 @@ func runFault(ctx context.Context, p *program, args []string) int {
 	return p.pick(ctx, "fault command", []command{{"list", "", faultList}, {"heal", "", faultHeal}}, args)
 }
 
-// noFaults turns an error of looking at the kernel's rules into an exit code.
-func (p *program) noFaults(err error) int {
-	fmt.Fprintln(p.stderr, "foreshock:", err)
-	if os.Geteuid() != 0 {
-		fmt.Fprintln(p.stderr, "foreshock: reading and removing iptables rules needs root or CAP_NET_ADMIN")
-	}
-	return exitUnsure
-}
-
 func faultList(ctx context.Context, p *program, args []string) int {
 	formats := []string{"text", "json"}
 	f := p.newFlags("fault list", "[-o text|json]", formats...)
@@ -33,12 +23,12 @@ func faultList(ctx context.Context, p *program, args []string) int {
 	}
 	found, err := (&faults.Injector{}).List(ctx)
 	if err != nil {
-		return p.noFaults(err)
+		return p.unsure(err)
 	}
 	if f.output == "json" {
 		for _, a := range found {
 			if err := json.NewEncoder(p.stdout).Encode(a); err != nil {
-				return p.noFaults(err)
+				return p.unsure(err)
 			}
 		}
 		return exitYes
@@ -80,6 +70,9 @@ func faultHeal(ctx context.Context, p *program, args []string) int {
 		return p.refused(err)
 	}
 	in := &faults.Injector{}
+	if _, err := in.List(ctx); err != nil { // without a look nobody knows whether something is left
+		return p.unsure(err)
+	}
 	var healed []faults.Active
 	if *all {
 		healed, err = in.HealAll(ctx)
@@ -93,7 +86,7 @@ func faultHeal(ctx context.Context, p *program, args []string) int {
 		fmt.Fprintf(p.stdout, "healed %s %s (run %s)\n", a.Kind, a.To, a.Run)
 	}
 	if err != nil {
-		p.noFaults(err)
+		fmt.Fprintln(p.stderr, "foreshock:", err)
 		return exitLeft
 	}
 	if len(healed) == 0 {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"text/tabwriter"
 	"time"
 )
 
@@ -15,6 +16,7 @@ type flags struct {
 	*flag.FlagSet
 	config string
 	output string
+	note   string // printed below the flags
 }
 
 // newFlags makes the flags of a command. formats are the values of -o, the first is
@@ -24,13 +26,33 @@ func (p *program) newFlags(name, arguments string, formats ...string) *flags {
 	f.SetOutput(p.stderr)
 	f.StringVar(&f.config, "c", "", "configuration `FILE`; results go to its store")
 	if len(formats) > 0 {
-		f.StringVar(&f.output, "o", formats[0], "output format: "+strings.Join(formats, ", "))
+		f.StringVar(&f.output, "o", formats[0], "output `FORMAT`: "+strings.Join(formats, ", "))
 	}
 	f.Usage = func() {
-		fmt.Fprintf(p.stderr, "usage: foreshock %s %s\n", name, arguments)
-		f.PrintDefaults()
+		fmt.Fprintf(f.Output(), "usage: foreshock %s\n\n", strings.TrimSpace(name+" "+arguments))
+		f.describe()
 	}
 	return f
+}
+
+// describe lists the flags as people write them.
+func (f *flags) describe() {
+	w := tabwriter.NewWriter(f.Output(), 0, 0, 2, ' ', 0)
+	f.VisitAll(func(x *flag.Flag) {
+		value, text := flag.UnquoteUsage(x)
+		dashes := "--"
+		if len(x.Name) == 1 {
+			dashes = "-"
+		}
+		if x.DefValue != "" && x.DefValue != "false" && x.DefValue != "0" {
+			text += " (default " + x.DefValue + ")"
+		}
+		fmt.Fprintf(w, "  %s\t%s\n", strings.TrimSpace(dashes+x.Name+" "+value), text)
+	})
+	_ = w.Flush()
+	if f.note != "" {
+		fmt.Fprintf(f.Output(), "\n%s\n", f.note)
+	}
 }
 
 // errUsage is returned after the flag package has said what was wrong.

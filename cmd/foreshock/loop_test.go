@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -18,29 +17,6 @@ import (
 
 // insideEnv makes the test program run the tests that need namespaces of their own.
 const insideEnv = "FORESHOCK_TEST_INSIDE"
-
-// binaries builds the programs that the loop needs and puts them on the PATH.
-func binaries(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", dir, "../foreshock", "../shop", "../foreshock-pact")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
-	return dir
-}
-
-// need fails under CI, and skips elsewhere, when a program is missing.
-func need(t *testing.T, name, install string) {
-	t.Helper()
-	if _, err := exec.LookPath(name); err == nil {
-		return
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("%s is missing: %s", name, install)
-	}
-	t.Skipf("%s is missing: %s", name, install)
-}
 
 // TestLoop runs the TestInside tests in namespaces of their own, as an ordinary user could.
 func TestLoop(t *testing.T) {
@@ -64,7 +40,7 @@ func TestInside(t *testing.T) {
 	if os.Getenv(insideEnv) == "" {
 		t.Skip("run by TestLoop")
 	}
-	dir, err := isolate.Enter()
+	_, dir, err := isolate.Enter(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,12 +5,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // cron lines name time zones, and small images have none
 
@@ -31,6 +33,7 @@ const (
 func main() {
 	debug.SetTraceback("crash") // a crash of ours must not look like a status
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends us at once; faults and browsers do not outlive us
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -41,6 +44,7 @@ type program struct {
 	stdout, stderr io.Writer
 	env            func(string) (string, bool)
 	log            *slog.Logger
+	colours        bool // standard output takes them
 }
 
 // A command is one word of the command line. run returns the exit code.
@@ -67,12 +71,16 @@ func commands() []command {
 
 // run is main without the process: tests call it.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	p := &program{stdout, stderr, os.LookupEnv, slog.New(slog.NewTextHandler(stderr, nil))}
-	if len(args) == 0 || args[0] == "-h" || args[0] == "--help" || args[0] == "help" {
+	p := &program{
+		stdout: stdout, stderr: stderr, env: os.LookupEnv, log: slog.New(slog.NewTextHandler(stderr, nil)),
+		colours: takesColours(stdout, os.LookupEnv),
+	}
+	switch {
+	case len(args) == 0:
+		p.usage(stderr)
+		return exitUsage
+	case helps(args[0]):
 		p.usage(stdout)
-		if len(args) == 0 {
-			return exitUsage
-		}
 		return exitYes
 	}
 	return p.pick(ctx, "command", commands(), args)
@@ -87,12 +95,17 @@ func (p *program) pick(ctx context.Context, what string, cs []command, args []st
 		}
 		names = append(names, c.name)
 	}
-	got := ""
-	if len(args) > 0 {
-		got = args[0]
+	switch {
+	case len(args) == 0:
+		return p.wrong(fmt.Errorf("got no %s, want one of %s", what, strings.Join(names, ", ")))
+	case helps(args[0]):
+		fmt.Fprintf(p.stdout, "%s: one of %s\n", what, strings.Join(names, ", "))
+		return exitYes
 	}
-	return p.wrong(fmt.Errorf("%s", kind.UnknownWord(what, got, names)))
+	return p.wrong(errors.New(kind.UnknownWord(what, args[0], names)))
 }
+
+func helps(word string) bool { return word == "-h" || word == "--help" || word == "help" }
 
 func (p *program) usage(w io.Writer) {
 	fmt.Fprintf(w, "Foreshock watches services, hurts them on purpose, and tells what their users would have seen.\n\nusage: foreshock COMMAND [ARGUMENTS]\n\n")
@@ -106,6 +119,12 @@ func (p *program) usage(w io.Writer) {
 func (p *program) wrong(err error) int {
 	fmt.Fprintln(p.stderr, "foreshock:", err)
 	return exitUsage
+}
+
+// unsure says why something could not be told.
+func (p *program) unsure(err error) int {
+	fmt.Fprintln(p.stderr, "foreshock:", err)
+	return exitUnsure
 }
 
 func runVersion(_ context.Context, p *program, _ []string) int {

@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	runner "github.com/foreshock/foreshock/internal/run"
@@ -65,8 +65,9 @@ func (p *program) readScenarios(name string, args []string, show func(*scenarios
 func scenarioRun(ctx context.Context, p *program, args []string) int {
 	formats := []string{"text", "json"}
 	f := p.newFlags("scenario run", "FILE... [-c FILE] [-o text|json] [--json FILE] [--junit FILE]", formats...)
-	jsonFile := f.String("json", "", "write the report as JSON to `FILE`")
-	junitFile := f.String("junit", "", "write the report as JUnit to `FILE`")
+	var to reportFiles
+	f.StringVar(&to.json, "json", "", "write the report as JSON to `FILE`; of several scenarios, one after another")
+	f.StringVar(&to.junit, "junit", "", "write the report as JUnit to `FILE`")
 	files, err := f.parse(args, formats...)
 	if err != nil {
 		return p.refused(err)
@@ -76,6 +77,9 @@ func scenarioRun(ctx context.Context, p *program, args []string) int {
 		return p.wrong(err)
 	}
 	specs, err := p.loadScenarios(a, files)
+	if err == nil {
+		err = to.prepare(len(specs))
+	}
 	if err != nil {
 		return p.wrong(errors.Join(err, a.close(ctx)))
 	}
@@ -83,13 +87,18 @@ func scenarioRun(ctx context.Context, p *program, args []string) int {
 		a.engine.Progress = func(n scenarios.Note) { p.progress(n) }
 	}
 	var codes []int
+	var reports []*scenarios.Report
 	for _, s := range specs {
 		r, err := a.runScenario(ctx, s)
 		if err != nil {
-			p.log.ErrorContext(ctx, "result not stored", "scenario", s.Name, "error", err)
+			p.log.ErrorContext(ctx, "scenario has no result in the store", "scenario", s.Name, "error", err)
 		}
-		codes = append(codes, r.ExitCode)
-		if err := p.writeReport(r, f.output, *jsonFile, *junitFile); err != nil {
+		if r == nil {
+			codes = append(codes, exitUnsure)
+			continue
+		}
+		codes, reports = append(codes, r.ExitCode), append(reports, r)
+		if err := errors.Join(p.show(r, f.output), to.write(reports)); err != nil {
 			codes = append(codes, p.wrong(err))
 		}
 	}
@@ -100,7 +109,8 @@ func scenarioRun(ctx context.Context, p *program, args []string) int {
 }
 
 // runScenario runs a scenario as the check that it is, so that its result takes the
-// one road, and returns the report.
+// one road, and returns the report. With an error that is results.ErrNotStored there
+// is a report all the same.
 func (a *app) runScenario(ctx context.Context, s *scenarios.Spec) (*scenarios.Report, error) {
 	c := &reported{engine: a.engine, spec: s}
 	r := runner.New(a.cfg.Location, a.engine.Events, a.cfg.Secrets, a.engine.Log)
@@ -108,48 +118,61 @@ func (a *app) runScenario(ctx context.Context, s *scenarios.Spec) (*scenarios.Re
 	if err := r.Add(e); err != nil {
 		return nil, err
 	}
-	_, err := r.Run(ctx, r.Now(s.Name, ""))
-	return c.report, err
+	res, err := r.Run(ctx, r.Now(s.Name, ""))
+	if report := c.report.Load(); report != nil {
+		return report, err
+	}
+	return nil, errors.Join(fmt.Errorf("scenario %s: %s", s.Name, res.Message), err)
 }
 
 // reported is a scenario as a check that keeps its report.
 type reported struct {
 	engine *scenarios.Engine
 	spec   *scenarios.Spec
-	report *scenarios.Report
+	report atomic.Pointer[scenarios.Report]
 }
 
 // Run implements results.Check.
 func (c *reported) Run(ctx context.Context, rec *results.Recorder) error {
-	c.report = c.engine.Run(ctx, c.spec)
-	return scenarios.Record(ctx, rec, c.report)
+	report := c.engine.Run(ctx, c.spec)
+	c.report.Store(report)
+	return scenarios.Record(ctx, rec, report)
 }
 
 func (p *program) progress(n scenarios.Note) {
 	fmt.Fprintf(p.stdout, "%7.1fs  %-9s  %s\n", n.At.Round(time.Millisecond*100).Seconds(), n.Phase, n.Text)
 }
 
-func (p *program) writeReport(r *scenarios.Report, format, jsonFile, junitFile string) error {
+// show writes the report to standard output.
+func (p *program) show(r *scenarios.Report, format string) error {
 	if format == "json" {
-		if err := json.NewEncoder(p.stdout).Encode(r); err != nil {
-			return err
-		}
-	} else {
-		r.WriteText(p.stdout)
+		return json.NewEncoder(p.stdout).Encode(r)
 	}
-	return errors.Join(toFile(jsonFile, r.WriteJSON), toFile(junitFile, r.WriteJUnit))
+	r.WriteText(p.stdout)
+	return nil
 }
 
-// toFile writes to the file at path; an empty path writes nothing.
-func toFile(path string, write func(io.Writer) error) error {
-	if path == "" {
-		return nil
+// reportFiles are the files that reports go to; empty ones are none.
+type reportFiles struct{ json, junit string }
+
+// prepare empties the files, before anything is broken.
+func (to reportFiles) prepare(scenarios int) error {
+	if to.junit != "" && scenarios > 1 {
+		return fmt.Errorf("--junit: got %d scenarios, want one: run each with a file of its own", scenarios)
 	}
-	f, err := os.Create(path) //nolint:gosec // the user names the file
-	if err != nil {
-		return err
-	}
-	return errors.Join(write(f), f.Close())
+	return errors.Join(emptyFile(to.json), emptyFile(to.junit))
+}
+
+func (to reportFiles) write(reports []*scenarios.Report) error {
+	return errors.Join(
+		toFile(to.json, func(w io.Writer) (err error) {
+			for _, r := range reports {
+				err = errors.Join(err, r.WriteJSON(w))
+			}
+			return err
+		}),
+		toFile(to.junit, reports[len(reports)-1].WriteJUnit),
+	)
 }
 
 // worst is the exit code of several results: the first of 6, 1, 2, 4, 5, 3, 0 that occurs.

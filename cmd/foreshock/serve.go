@@ -32,20 +32,20 @@ func runServe(ctx context.Context, p *program, args []string) int {
 	if *listen != "" {
 		a.cfg.Listen = *listen
 	}
-	err = p.serve(ctx, a)
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", a.cfg.Listen)
+	if err != nil {
+		return p.wrong(errors.Join(fmt.Errorf("listen: %w; another address: --listen HOST:PORT", err), a.close(ctx)))
+	}
+	err = p.serve(ctx, a, ln)
 	if err = errors.Join(err, a.close(ctx)); err != nil {
 		p.log.ErrorContext(ctx, "ended", "error", err)
-		return exitNo
+		return exitUnsure
 	}
 	return exitYes
 }
 
-func (p *program) serve(ctx context.Context, a *app) error {
+func (p *program) serve(ctx context.Context, a *app, ln net.Listener) error {
 	p.sweep(ctx)
-	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", a.cfg.Listen)
-	if err != nil {
-		return fmt.Errorf("listen: %w; another address: --listen HOST:PORT", err)
-	}
 	a.closeOrphans(ctx, p.log)
 	if last := a.lastResult(ctx); !last.IsZero() && time.Since(last) > downAfter {
 		a.publishDown(ctx, p.log, last, time.Now())

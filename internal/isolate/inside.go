@@ -3,6 +3,7 @@
 package isolate
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -15,8 +16,37 @@ import (
 
 // Enter makes the namespaces that Run made ready for work: a /proc of their own,
 // loopback up, and an empty directory in memory, whose path it returns, for all that
-// is temporary: it vanishes with the namespace.
-func Enter() (dir string, err error) {
+// is temporary: it vanishes with the namespaces. The context that it returns ends with
+// ctx, when Run's context ends, and when Run's process is gone.
+func Enter(ctx context.Context) (inside context.Context, dir string, err error) {
+	inside, cancel := context.WithCancel(ctx)
+	if err := follow(inside, cancel); err != nil {
+		cancel()
+		return nil, "", err
+	}
+	if dir, err = prepare(); err != nil {
+		cancel()
+		return nil, "", err
+	}
+	return inside, dir, nil
+}
+
+// follow calls gone when nobody holds the other end of the lifeline any more.
+func follow(ctx context.Context, gone func()) error {
+	unix.CloseOnExec(lifeline)
+	if err := unix.SetNonblock(lifeline, true); err != nil { // so that closing it ends the read
+		return fmt.Errorf("lifeline: %w; this is for a program that was started by itself in namespaces of its own", err)
+	}
+	f := os.NewFile(lifeline, "lifeline")
+	context.AfterFunc(ctx, func() { _ = f.Close() })
+	go func() {
+		_, _ = f.Read(make([]byte, 1)) // nothing is ever written
+		gone()
+	}()
+	return nil
+}
+
+func prepare() (dir string, err error) {
 	// Nothing that is mounted from here on may reach the mounts outside.
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return "", fmt.Errorf("make mounts private: %w", err)
@@ -34,6 +64,13 @@ func Enter() (dir string, err error) {
 	// Chromium's shared memory; without it, it uses the temporary directory.
 	_ = unix.Mount("tmpfs", "/dev/shm", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=1777")
 	return dir, nil
+}
+
+// ByRoot reports whether it was root who called Run; it is for the inside.
+func ByRoot() bool {
+	b, err := os.ReadFile("/proc/self/uid_map")
+	fields := strings.Fields(string(b))
+	return err == nil && len(fields) > 1 && fields[1] == "0"
 }
 
 // scratch mounts an empty directory in memory over one that every Linux has and that

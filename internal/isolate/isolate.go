@@ -8,6 +8,7 @@
 package isolate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,33 +21,50 @@ import (
 	"time"
 )
 
-// stopLimit is how long the inner program may take to end once it is asked to.
-const stopLimit = 15 * time.Second
+// defaultGrace is how long the inner program may take to end once it is asked to.
+const defaultGrace = 15 * time.Second
 
-// firstFile is the descriptor of the first of a Command's files, inside.
-const firstFile = 3
+// Descriptors inside. The lifeline is a pipe whose other end Run holds: its end asks
+// the inner program to end, and comes even if Run's process is killed at a moment when
+// the kernel has not been told yet to kill its child.
+const (
+	lifeline  = 3
+	firstFile = 4
+)
 
 // A Command is the program to run inside.
 type Command struct {
-	Args           []string // of this program
-	Files          []*os.File
-	Stdin          io.Reader
+	Args           []string   // of this program
+	Files          []*os.File // handed over: Run closes them here
 	Stdout, Stderr io.Writer
+	Grace          time.Duration // how long it may take to end once it is asked to; 0 is 15 s
 }
 
-// File returns the nth of the Command's files, inside.
-func File(n int) *os.File { return os.NewFile(uintptr(firstFile+n), fmt.Sprintf("inherited-%d", n)) }
+// File returns the nth of the Command's files, inside. What is started later does not
+// inherit it.
+func File(n int) *os.File {
+	syscall.CloseOnExec(firstFile + n)
+	return os.NewFile(uintptr(firstFile+n), fmt.Sprintf("inherited-%d", n))
+}
 
-// Run runs the command and returns its exit code. When ctx ends, the inner program is
-// asked to end by SIGTERM, and killed when it does not.
-func Run(ctx context.Context, c Command) (int, error) {
+// Run runs the command and returns its exit code. When ctx ends, the context that
+// Enter made inside ends, and the inner program is killed if it does not.
+func Run(ctx context.Context, c Command) (code int, err error) {
 	// The inner program dies with the thread that started it, so this one stays.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	cmd, err := c.start(true)
+	theirs, ours, err := os.Pipe()
+	if err != nil {
+		return 0, fmt.Errorf("lifeline: %w", err)
+	}
+	defer func() { _ = ours.Close() }()
+	cmd, err := c.start(theirs, true)
 	if err != nil && os.Getuid() == 0 && forbidden(err) {
 		// A root that may not make user namespaces needs none.
-		cmd, err = c.start(false)
+		cmd, err = c.start(theirs, false)
+	}
+	for _, f := range append(c.Files, theirs) {
+		_ = f.Close()
 	}
 	if err != nil {
 		return 0, explain(err)
@@ -56,33 +74,32 @@ func Run(ctx context.Context, c Command) (int, error) {
 	select {
 	case err = <-ended:
 	case <-ctx.Done():
-		err = stop(cmd.Process, ended)
+		_ = ours.Close()
+		err = await(cmd.Process, ended, cmp.Or(c.Grace, defaultGrace))
 	}
-	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.Exited() {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.Exited() {
 		return exit.ExitCode(), nil
 	}
 	return 0, err
 }
 
-func stop(p *os.Process, ended <-chan error) error {
-	if err := p.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return err
-	}
-	t := time.NewTimer(stopLimit)
+// await gives the inner program its time to end, then kills it.
+func await(p *os.Process, ended <-chan error, grace time.Duration) error {
+	t := time.NewTimer(grace)
 	defer t.Stop()
 	select {
 	case err := <-ended:
 		return err
 	case <-t.C:
-		return errors.Join(fmt.Errorf("did not end within %v and was killed", stopLimit), p.Kill(), <-ended)
+		return errors.Join(fmt.Errorf("did not end within %v and was killed", grace), p.Kill(), <-ended)
 	}
 }
 
-func (c Command) start(userNamespace bool) (*exec.Cmd, error) {
+func (c Command) start(theirs *os.File, userNamespace bool) (*exec.Cmd, error) {
 	cmd := exec.Command("/proc/self/exe", c.Args...) //nolint:gosec,noctx // it is this program; Run ends it in its own way
 	cmd.Args[0] = os.Args[0]                         //nolint:forbidigo // the name that process lists show
-	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = c.Stdin, c.Stdout, c.Stderr, c.Files
+	cmd.Stdout, cmd.Stderr = c.Stdout, c.Stderr
+	cmd.ExtraFiles = append([]*os.File{theirs}, c.Files...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWPID | syscall.CLONE_NEWNS,
 		Pdeathsig:  syscall.SIGKILL,
@@ -119,8 +136,12 @@ func explain(err error) error {
 }
 
 // Try reports why namespaces cannot be made here, or nil: it runs this program's args,
-// which should do nothing, in some.
+// which should call Enter and say on standard error what went wrong, in some.
 func Try(ctx context.Context, args ...string) error {
-	_, err := Run(ctx, Command{Args: args, Stdout: io.Discard, Stderr: io.Discard})
+	var said strings.Builder
+	code, err := Run(ctx, Command{Args: args, Stdout: io.Discard, Stderr: &said})
+	if err == nil && code != 0 {
+		err = errors.New(strings.TrimSpace(said.String()))
+	}
 	return err
 }

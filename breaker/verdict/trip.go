@@ -1,0 +1,222 @@
+package verdict
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// quietCalls is how many calls in a row must cause no attempt before the breaker is
+// taken to be open.
+const quietCalls = 3
+
+// A Trip is when a breaker opened, as seen from outside.
+type Trip struct {
+	Since    time.Duration // begin of the last call that reached the dependency: it was closed then
+	At       time.Duration // end of that call: it was open by then
+	Starved  time.Duration // of that call
+	Calls    int           // failed calls in a row that reached it
+	Attempts int           // what these calls tried, and whoever else did meanwhile
+	// Maybe counts calls among them of which it cannot be told: they caused no attempt,
+	// and may have died on a connection that was open before.
+	Maybe int
+	// Overlap says that one of them may have gone on in the service after its end here.
+	Overlap bool
+}
+
+// FindTrip finds the last call under the fault before calls no longer reach the
+// dependency; ok is false as long as they do. Where an answer of an open breaker is
+// declared, any success is a real one, and begins the row of failures anew.
+func FindTrip(d Declared, o *Observed) (t Trip, ok bool) {
+	quiet, slow := 0, 0
+	for i, c := range o.calls(o.fault()) {
+		n, maybe := o.reached(i, t.Calls == 0)
+		switch {
+		case d.Answer && c.Outcome == Success:
+			t, quiet, slow = Trip{}, 0, 0
+		case n == 0:
+			if d.waited(c) {
+				slow++
+			}
+			if quiet++; quiet >= quietCalls && t.Calls > 0 {
+				t.Maybe += slow
+				return t, true
+			}
+		default:
+			t.Maybe += quiet + maybe // the quiet ones before it were no open breaker's
+			t.add(c, n-maybe)
+			quiet, slow = 0, 0
+		}
+	}
+	return t, false
+}
+
+// waited says that a call may have failed at the dependency although it tried nothing
+// that could be seen: it got no answer of an open breaker, and not at once. On a busy
+// machine its patience may end before it tries.
+func (d Declared) waited(c Call) bool {
+	return c.Outcome != Rejected && c.Took > min(d.FailsFastIn, d.CallTimeout/2)
+}
+
+func (t *Trip) add(c Call, attempts int) {
+	t.Since, t.At, t.Starved = c.At, c.At+c.Took, c.Starved
+	t.Overlap = t.Overlap || c.GaveUp
+	t.Attempts += attempts
+	if attempts > 0 {
+		t.Calls++
+	}
+}
+
+// reached is how often the nth call under the fault tried to reach the dependency,
+// and how much of that is a guess. A call on a pooled connection dies without an
+// attempt of its own: the packets that the fault met tell of it.
+func (o *Observed) reached(nth int, first bool) (n, maybe int) {
+	calls := o.calls(o.fault())
+	c := calls[nth]
+	n = o.during(o.window(c))
+	if n == 0 && c.Met {
+		n = 1
+		if o.Repeats && !first {
+			maybe = 1
+		}
+	}
+	return n, maybe
+}
+
+// window is the time that belongs to a call: up to the next one, or to healing. What
+// it caused is seen by then, since attempts are read after each call.
+func (o *Observed) window(c Call) Span {
+	end := o.Ended
+	if f := o.fault(); f.Has(c.At) {
+		end = f.End
+	}
+	for _, next := range o.Calls {
+		if next.At > c.At {
+			return Span{c.At, min(end, next.At)}
+		}
+	}
+	return Span{c.At, end}
+}
+
+// row is the longest row of failed calls that all reached the dependency, how the
+// first one that was long enough to open the breaker ended, and whether there were
+// calls that did not reach it.
+func row(d Declared, o *Observed) (longest int, end Trip, quiet bool) {
+	var t Trip
+	for i, c := range o.calls(o.fault()) {
+		n, maybe := o.reached(i, t.Calls == 0)
+		if n-maybe == 0 || c.Outcome == Success && d.Answer {
+			quiet = true
+			t = Trip{}
+			continue
+		}
+		t.add(c, n)
+		if t.Calls == d.Failures && end.Calls == 0 {
+			end = t
+		}
+		longest = max(longest, t.Calls)
+	}
+	return longest, end, quiet
+}
+
+// shouldBeOpen is the span in which the breaker is open, or would be if it had
+// tripped when it should have, and the trip that began it.
+func shouldBeOpen(d Declared, o *Observed) (s Span, t Trip, tripped bool) {
+	t, tripped = FindTrip(d, o)
+	if !tripped {
+		if _, t, _ = row(d, o); d.Failures == 0 || t.Calls == 0 {
+			return Span{}, t, false
+		}
+	}
+	s = Span{t.At, max(t.At, o.openUntil(d, t))}
+	s.End = min(s.End, o.fault().End)
+	return s, t, tripped
+}
+
+// openUntil is until when a breaker that opened at t must let nothing through. It
+// opened before we could see it, by as much as an answer takes to reach us: the
+// slowest of those that waited for nobody says how long that may be. But it was
+// closed when its last call began.
+func (o *Observed) openUntil(d Declared, t Trip) time.Duration {
+	openFor := cmp.Or(d.OpenFor, leastOpen)
+	lag := max(50*time.Millisecond, openFor/20) + t.Starved
+	span := Span{t.At, t.At + openFor}
+	for _, c := range o.calls(span) {
+		if o.during(o.window(c)) == 0 {
+			lag = max(lag, t.Starved+c.Took)
+		}
+	}
+	return max(t.At+openFor-lag, t.Since+openFor*19/20)
+}
+
+// leastOpen is the shortest open time that can be seen from outside.
+const leastOpen = 200 * time.Millisecond
+
+// ignored reports whether a call reached the dependency at a time when the breaker
+// must have been open, after as many failures in a row as are declared. One that came
+// later may have been the half-open probe: a busy machine makes few calls.
+func ignored(d Declared, o *Observed) bool {
+	_, t, _ := row(d, o)
+	if t.Calls == 0 {
+		return false
+	}
+	var in []time.Duration
+	for _, a := range o.Attempts {
+		if (Span{t.At, o.openUntil(d, t)}).Has(a) {
+			in = append(in, a)
+		}
+	}
+	return d.real(o, t, in)
+}
+
+// real reports whether attempts after the breaker opened cannot all be belated ones of
+// the last call before: that had so many tries and no more.
+func (d Declared) real(o *Observed, t Trip, attempts []time.Duration) bool {
+	return len(attempts) > 1+d.Retries ||
+		slices.ContainsFunc(attempts, func(a time.Duration) bool { return !o.belated(t, a) })
+}
+
+// belated says that an attempt after the breaker opened may be one that a call before
+// had begun: not every one of these had tried when it ended, and for half of the time
+// since the fault began, the machine was short of CPU.
+func (o *Observed) belated(t Trip, attempt time.Duration) bool {
+	before := Span{o.Armed.Start, t.At}
+	if t.Calls == 0 || o.during(before) >= len(o.calls(before)) {
+		return false
+	}
+	var starved time.Duration
+	for _, c := range o.calls(Span{before.Start, attempt}) {
+		starved += min(c.Starved, attempt-c.At)
+	}
+	return starved >= (attempt-before.Start)/2
+}
+
+// OpenTime is between which times the breaker stayed open: nothing was tried after
+// least, and something after most. ok is false if that was not seen.
+func OpenTime(o *Observed, t Trip) (least, most time.Duration, ok bool) {
+	for _, a := range o.Attempts {
+		if a <= t.At {
+			continue
+		}
+		for _, c := range o.Calls {
+			if c.At > t.At && c.At+c.Took < a && o.during(o.window(c)) == 0 {
+				least = c.At - t.At
+			}
+		}
+		return least, a - t.At + 10*time.Millisecond, true // it opened a little before we saw it
+	}
+	return 0, 0, false
+}
+
+// roundest is the number in a range that a person would have chosen.
+func roundest(least, most time.Duration) time.Duration {
+	for _, step := range []time.Duration{
+		time.Minute, 10 * time.Second, 5 * time.Second, time.Second,
+		500 * time.Millisecond, 100 * time.Millisecond, 50 * time.Millisecond, 10 * time.Millisecond,
+	} {
+		if n := most.Truncate(step); n >= least && n > 0 {
+			return n
+		}
+	}
+	return least.Round(time.Millisecond)
+}

@@ -1,0 +1,39 @@
+package scenarios_test
+
+import (
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/foreshock/foreshock/internal/isolate"
+)
+
+// TestOnTheKernel runs each TestInside in namespaces of its own, as an ordinary user
+// could: a scenario does not run beside another in the same.
+func TestOnTheKernel(t *testing.T) {
+	if os.Getenv(insideEnv) != "" { //nolint:forbidigo // set below
+		t.Skip("inside already")
+	}
+	if _, err := exec.LookPath("iptables"); err != nil {
+		if os.Getenv("CI") == "true" { //nolint:forbidigo // there everything must run
+			t.Fatal("iptables is missing: apt-get install iptables")
+		}
+		t.Skip("iptables is missing: apt-get install iptables")
+	}
+	t.Setenv(insideEnv, "1")
+	for _, name := range []string{"Verdicts", "Evidence", "Checks", "Stops", "Measured", "Load"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var out strings.Builder
+			code, err := isolate.Run(t.Context(), isolate.Command{Args: []string{"-test.run=^TestInside" + name + "$", "-test.v", "-rounds=" + strconv.Itoa(*rounds), "-burn=" + strconv.FormatBool(*burns)}, Stdout: &out, Stderr: &out})
+			if err != nil || code != 0 || !strings.Contains(out.String(), "--- PASS: TestInside"+name) {
+				t.Errorf("exit code %d, error %v\n%s", code, err, out.String())
+			}
+			if testing.Verbose() {
+				t.Log(out.String())
+			}
+		})
+	}
+}

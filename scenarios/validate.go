@@ -1,0 +1,120 @@
+package scenarios
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/foreshock/foreshock/breaker/verdict"
+	"github.com/foreshock/foreshock/internal/expect"
+	"github.com/foreshock/foreshock/internal/kind"
+)
+
+// validate returns everything that is wrong with the values, each with its place.
+func (s *Spec) validate(doc kind.Node) error {
+	if s.Target.HTTP == nil {
+		return errors.Join(s.validName(doc), doc.Get("target").Errorf("target: got no target, want target.http, the service as a user calls it"))
+	}
+	err := errors.Join(s.validName(doc), s.validTarget(doc), s.validAnswers(doc), s.validBreaker(doc), s.validLoad(doc), s.validRequire(doc))
+	if err != nil {
+		return err // and whatever follows from it would be noise
+	}
+	return s.validLimit(doc)
+}
+
+func (s *Spec) validName(doc kind.Node) error {
+	if !regexp.MustCompile(`^[\pL\pN][\pL\pN ._/-]{0,63}$`).MatchString(s.Name) {
+		return doc.Get("name").Errorf("name: got %q, want 1 to 64 letters, digits, spaces and ._/-", s.Name)
+	}
+	return nil
+}
+
+func (s *Spec) validTarget(doc kind.Node) error {
+	h := s.Target.HTTP
+	at := doc.Get("target").Get("http")
+	if u, err := url.Parse(h.URL.String()); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return at.Get("url").Errorf("target.http.url: got %q, want http://HOST/ or https://HOST/", h.URL)
+	}
+	if !regexp.MustCompile(`^[A-Za-z]+$`).MatchString(h.Method) {
+		return at.Get("method").Errorf("target.http.method: got %q, want a method such as POST", h.Method)
+	}
+	return nil
+}
+
+func (s *Spec) validAnswers(doc kind.Node) error {
+	var errs []error
+	for _, a := range []struct {
+		path string
+		want *expect.HTTP
+	}{{"target.success", &s.Target.Success}, {"breaker.rejected", &s.Breaker.Rejected}, {"breaker.fallback", &s.Breaker.Fallback}} {
+		if err := a.want.Compile(); err != nil {
+			errs = append(errs, doc.Locate(kind.At(a.path, err)))
+		}
+	}
+	if s.Target.Success.IsZero() {
+		s.Target.Success.Status = []int{200, 201, 202, 204}
+	}
+	return errors.Join(errs...)
+}
+
+func (s *Spec) validBreaker(doc kind.Node) error {
+	b, at := s.Breaker, doc.Get("breaker")
+	var errs []error
+	for _, n := range []struct {
+		key        string
+		got, least int
+	}{{"failures", b.Failures, 0}, {"retries", b.Retries, 0}, {"half_open_calls", b.HalfOpenCalls, 1}, {"half_open_successes", b.HalfOpenSuccesses, 1}} {
+		const most = 1000
+		follows := n.key == "half_open_successes" && !at.Has(n.key)
+		if !follows && (n.got < n.least || n.got > most) {
+			errs = append(errs, at.Get(n.key).Errorf("breaker.%s: got %d, want %d to %d", n.key, n.got, n.least, most))
+		}
+	}
+	if b.FailsFastIn == 0 {
+		errs = append(errs, at.Get("fails_fast_in").Errorf("breaker.fails_fast_in: got 0s, want the slowest allowed answer while open, such as 50ms"))
+	}
+	if at.Has("open_for") && b.OpenFor < leastOpen {
+		errs = append(errs, at.Get("open_for").Errorf("breaker.open_for: got %v, want at least %v, or it cannot be seen from outside", b.OpenFor, leastOpen))
+	}
+	if patience := s.Target.HTTP.Timeout; b.CallTimeout > patience {
+		errs = append(errs, at.Get("call_timeout").Errorf("breaker.call_timeout: got %v, want at most target.http.timeout, which is %v: calls would overlap", b.CallTimeout, patience))
+	}
+	return errors.Join(errs...)
+}
+
+// leastOpen is the shortest open time in which enough calls can be made.
+const leastOpen = 200 * time.Millisecond
+
+func (s *Spec) validLoad(doc kind.Node) error {
+	if s.Baseline.Calls < 1 {
+		return doc.Get("baseline").Get("calls").Errorf("baseline.calls: got %d, want at least 1", s.Baseline.Calls)
+	}
+	if s.Load.MaxRate < 1 {
+		return doc.Get("load").Get("max_rate").Errorf("load.max_rate: got %v/s, want at least 1/s", s.Load.MaxRate)
+	}
+	if b := s.Breaker; b.OpenFor >= leastOpen && s.openFor()*9/10 < leastLooks*s.pause() {
+		least := leastLooks / (b.OpenFor.Seconds() * 0.9)
+		return doc.Get("load").Get("max_rate").Errorf("load.max_rate: got %v/s, want at least %.0f/s, so that %d calls fit into the open time of %v", s.Load.MaxRate, least+0.5, leastLooks, b.OpenFor)
+	}
+	return nil
+}
+
+func (s *Spec) validRequire(doc kind.Node) error {
+	var errs []error
+	for i, id := range s.Require {
+		if !slices.Contains(verdict.IDs(), id) {
+			errs = append(errs, doc.Locate(kind.At(fmt.Sprintf("require[%d]", i), errors.New(kind.UnknownWord("property", id, verdict.IDs())))))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (s *Spec) validLimit(doc kind.Node) error {
+	if need := s.need(); s.Limit < need {
+		return doc.Get("limit").Errorf("limit: got %v, want at least %v, which the plan needs", s.Limit, need)
+	}
+	return nil
+}

@@ -1,0 +1,98 @@
+package scenarios_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/foreshock/foreshock/breaker/verdict"
+	"github.com/foreshock/foreshock/scenarios"
+)
+
+// TestInsideVerdicts: a right breaker passes, and each wrong one fails in what it does
+// wrong and in nothing else.
+func TestInsideVerdicts(t *testing.T) {
+	enter(t)
+	right := func(t *testing.T) *rig { t.Helper(); return newRig(t, newGate(t, failures, openFor)) }
+	for _, c := range []struct {
+		name   string
+		rig    func(*testing.T) *rig
+		failed []string
+		says   string // the detail of the first failed one
+	}{
+		{"right", right, nil, ""},
+		{"right, refused and not dropped", func(t *testing.T) *rig {
+			t.Helper()
+			r := right(t)
+			r.change = func(s string) string { return strings.Replace(s, "drop:", "reject:", 1) }
+			return r
+		}, nil, ""},
+		{"right, its first failure on a pooled connection", func(t *testing.T) *rig {
+			t.Helper()
+			r := right(t)
+			r.service.pooled = true
+			return r
+		}, nil, ""},
+		{"right, with a pooled connection that hangs", func(t *testing.T) *rig {
+			t.Helper()
+			r := right(t)
+			r.service.pooled = true
+			r.change = func(s string) string { return strings.Replace(s, `"ADDRESS"`, `"ADDRESS", established: drop`, 1) }
+			return r
+		}, nil, ""},
+		{"right, with retries", func(t *testing.T) *rig {
+			t.Helper()
+			r := right(t)
+			r.service.retries = 1
+			r.change = func(s string) string { return strings.Replace(s, "failures: 3", "failures: 3\n  retries: 1", 1) }
+			return r
+		}, nil, ""},
+		{"right, with a fallback that looks like any answer", func(t *testing.T) *rig {
+			t.Helper()
+			r := right(t)
+			r.service.rejected, r.service.body = 200, `{"paid": false, "note": "charged later"}`
+			r.change = func(s string) string {
+				return strings.Replace(s, "rejected: {status: [503], body: charged later}", `fallback: {status: [200], json: {"$.paid": false}}`, 1)
+			}
+			return r
+		}, nil, ""},
+		{"off", func(t *testing.T) *rig { t.Helper(); return newRig(t, off{}) }, []string{"trips-at-threshold", "quiet-while-open", "fails-fast", "answer-while-open"}, "never opened"},
+		{"leaks while open", func(t *testing.T) *rig { t.Helper(); return newRig(t, &leaky{gate: newGate(t, failures, openFor)}) }, []string{"quiet-while-open", "fails-fast", "answer-while-open"}, "after the breaker opened"},
+		{"one too early", func(t *testing.T) *rig { t.Helper(); return newRig(t, newGate(t, failures-1, openFor)) }, []string{"trips-at-threshold"}, "too early: after 2"},
+		{"one too late", func(t *testing.T) *rig { t.Helper(); return newRig(t, newGate(t, failures+1, openFor)) }, []string{"trips-at-threshold"}, "too late: 4"},
+		{"too short open", func(t *testing.T) *rig { t.Helper(); return newRig(t, newGate(t, failures, openFor/2)) }, []string{"quiet-while-open", "fails-fast", "answer-while-open"}, "declared to stay open for 500ms"},
+		{"never closes", func(t *testing.T) *rig {
+			t.Helper()
+			r := newRig(t, newGate(t, failures, time.Hour))
+			r.change = func(s string) string { return strings.Replace(s, "recovers_in: 3s", "recovers_in: 500ms", 1) }
+			return r
+		}, []string{"closes-on-success"}, "stuck"},
+		{"another answer", func(t *testing.T) *rig {
+			t.Helper()
+			r := right(t)
+			r.service.rejected = 500
+			return r
+		}, []string{"answer-while-open"}, "no rejected (status: got 500, want 503"},
+		{"slow while open", func(t *testing.T) *rig {
+			t.Helper()
+			r := newRig(t, newGate(t, failures, 3*openFor))
+			r.service.slow = openFor / 2
+			r.change = func(s string) string { return strings.Replace(s, "500ms", "1500ms", 1) }
+			return r
+		}, []string{"fails-fast"}, "although the breaker was open"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			v, code, reason := verdict.Pass, 0, "none failed"
+			if c.failed != nil {
+				v, code, reason = verdict.Fail, 1, "failed: "+strings.Join(c.failed, ", ")
+			}
+			r := patient(t, v, func() *scenarios.Report { return c.rig(t).run(t.Context(), t) })
+			if c.failed != nil {
+				if p := property(t, r, c.failed[0]); !strings.Contains(p.Detail, c.says) {
+					t.Errorf("%s: got %q, want %q", p.ID, p.Detail, c.says)
+				}
+			}
+			want(t, r, v, code, reason, c.failed...)
+		})
+	}
+}
