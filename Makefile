@@ -11,11 +11,12 @@ LINT := .tools/golangci-lint
 demo: setup build
 	@bin/foreshock demo $(ARGS)
 
-# A shuffled order is never answered from the cache, which knows nothing of the kernel,
+# One package at a time: browsers and kernels of several at once would starve each
+# other, and what they measure. A shuffled order is never answered from the cache, which knows nothing of the kernel,
 # the browser and the programs that tests build.
 test: setup build
 	@go vet ./...
-	@go test -race -shuffle=on -timeout 10m $(TESTFLAGS) ./...
+	@go test -race -shuffle=on -timeout 10m -p 1 $(TESTFLAGS) ./...
 
 lint: $(LINT)
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "lint: run gofmt -w on these files"; exit 1; }

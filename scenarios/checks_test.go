@@ -45,7 +45,7 @@ func TestInsideChecks(t *testing.T) {
 		{"stops the run, blind twice", "abort_when", func(*rig) func(context.Context) error { return blind }, verdict.Aborted, 5, "check a was unknown", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			rep := patient(t, c.v, func() *scenarios.Report {
+			rep := patientFor(t, c.v, c.reason, func() *scenarios.Report {
 				r := newRig(t, newGate(t, failures, openFor))
 				r.looks["a"] = c.look(r)
 				r.change = func(s string) string {
