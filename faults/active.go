@@ -121,7 +121,7 @@ func (p *place) list(ctx context.Context) ([]Active, error) {
 			return nil, err
 		}
 		for _, chain := range saved.chains {
-			a, ours := describe(chain, saved.in(chain))
+			a, ours := describe(chain, saved)
 			if !ours {
 				continue
 			}
@@ -149,17 +149,22 @@ func (p *place) list(ctx context.Context) ([]Active, error) {
 
 var chainName = regexp.MustCompile(`^FS-[0-9a-f]{8}-[0-9a-z]{8}$`)
 
-// describe reads what a chain's comments tell. A chain with a rule that is not ours
-// is not ours, whatever its name.
-func describe(chain string, rules []savedRule) (Active, bool) {
+// describe reads what a fault's comments tell. A chain with a rule that is not ours
+// is not ours, whatever its name. Of the two chains of a fault one may be missing.
+func describe(chain string, saved ruleset) (Active, bool) {
+	chain, second := strings.CutSuffix(chain, actSuffix)
 	a := Active{Chain: chain}
-	if !chainName.MatchString(chain) {
+	if !chainName.MatchString(chain) || second && slices.Contains(saved.chains, chain) {
 		return a, false
 	}
-	for _, r := range rules {
+	for _, r := range append(saved.in(chain), saved.in(chain+actSuffix)...) {
 		l, ours := r.label()
 		if !ours {
 			return a, false
+		}
+		if l.role == roleSelect {
+			a.Run = l.run
+			continue
 		}
 		a.Run, a.Name, a.Location, a.Kind, a.Protocol, a.To = l.run, l.name, l.where, l.kind, l.proto, l.to
 		a.Since, a.Until, a.Lease = l.since, l.until, l.lease

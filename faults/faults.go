@@ -28,11 +28,12 @@ type Fault interface {
 	Rules(family Family) []Rule
 }
 
-// A Rule is one fault rule in the words of iptables. Address, protocol, port, lease
-// and hard end are added by the [Injector].
+// A Rule is one fault rule in the words of iptables. The target's packets, its
+// protocol (unless that is all), lease and hard end are added by the [Injector].
 type Rule struct {
 	Match  []string // narrows the packets; empty means all to the target
 	Action []string // such as -j DROP
+	Spares bool     // the packet goes on unbroken: it is not counted as met
 }
 
 // Family is a version of the internet protocol, with rules of its own.
@@ -101,9 +102,9 @@ type Attempt struct {
 type Evidence struct {
 	Kind     string
 	To       string   // host:port as asked for
-	Resolved []string // the addresses that were pinned
+	Resolved []string // the addresses that were pinned; * is any
 	Chain    string
-	Rules    []string // lease and fault rules, as the kernel lists them
+	Rules    []string // what selects, the lease and fault rules, as the kernel lists them
 	Packets  uint64   // met by the fault rules while they acted
 	Attempts uint64   // distinct TCP connection attempts since the installation, armed or not
 	Lost     bool     // attempts were lost: Attempts is a lower bound

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"net/netip"
-	"slices"
 	"sync"
 	"time"
 
@@ -22,14 +20,14 @@ const jiffies = 20 * time.Millisecond
 
 // An injection is a fault in this machine's kernel.
 type injection struct {
-	fault Fault
-	label label
-	addrs []netip.Addr
-	chain string
-	space *space
-	owner net.PacketConn
-	watch *watch
-	parts []*part
+	fault  Fault
+	label  label
+	target pinned
+	chain  string
+	space  *space
+	owner  net.PacketConn
+	watch  *watch
+	parts  []*part
 
 	mu       sync.Mutex
 	armed    bool
@@ -42,10 +40,6 @@ type injection struct {
 
 // ErrClosed is of an injection that was closed.
 var ErrClosed = errors.New("injection is closed")
-
-func (i *injection) of(family Family) []netip.Addr {
-	return slices.DeleteFunc(slices.Clone(i.addrs), func(a netip.Addr) bool { return familyOf(a) != family })
-}
 
 // Arm implements [Injection].
 func (i *injection) Arm(ctx context.Context) error {

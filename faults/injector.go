@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -27,7 +28,7 @@ const (
 // An Injector installs faults on this machine and finds those that are there. The
 // zero value works in the caller's network namespace with the default iptables.
 type Injector struct {
-	Netns  string // path of a network namespace, such as /run/netns/NAME; "" is the caller's own
+	Netns  string // a network namespace: NAME under /run/netns, pid:N, container:ID or a path; "" is the caller's own
 	Suffix string // of the commands: nft or legacy for iptables-nft or iptables-legacy; "" is iptables
 }
 
@@ -40,27 +41,26 @@ func (in *Injector) Install(ctx context.Context, f Fault, o Options) (_ Injectio
 	if err != nil {
 		return nil, err
 	}
-	addrs, err := f.Target().resolve(ctx)
+	target, err := f.Target().pin(ctx)
 	if err != nil {
 		return nil, err
 	}
-	i := &injection{fault: f, label: l, addrs: addrs, chain: newChainName(o.Run)}
+	i := &injection{fault: f, label: l, target: target, chain: newChainName(o.Run)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("install %s of %s: %w", f.Kind(), f.Target(), err), i.remove(ctx))
 			i.release()
 		}
 	}()
-	if i.space, err = openSpace(in.Netns); err != nil {
+	if i.space, err = openSpace(cmp.Or(target.Netns, in.Netns)); err != nil {
 		return nil, err
 	}
-	for _, family := range []Family{IPv4, IPv6} {
-		if p := (part{addrs: i.of(family)}); len(p.addrs) > 0 {
-			if p.table, err = in.table(ctx, i.space, family); err != nil {
-				return nil, err
-			}
-			i.parts = append(i.parts, &p)
+	for _, family := range target.families() {
+		p := &part{}
+		if p.table, err = in.table(ctx, i.space, family); err != nil {
+			return nil, err
 		}
+		i.parts = append(i.parts, p)
 	}
 	if err = i.open(ctx); err != nil {
 		return nil, err

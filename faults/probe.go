@@ -78,10 +78,16 @@ func (in *Injector) probeTable(ctx context.Context, sp *space, family Family, na
 	return append(found, c)
 }
 
+// A trial is a rule that no packet meets.
+type trial struct {
+	role string
+	args []string
+}
+
 // trials is one rule for each extension of the kernel that faults use.
-func trials(chain string) []planned {
+func trials(chain string) []trial {
 	words := func(s string) []string { return append(comment(label{role: roleControl}), strings.Fields(s)...) }
-	return []planned{
+	return []trial{
 		{"comment", words("-j RETURN")},
 		{"recent", words("-m recent --name " + chain + " --rcheck --seconds 2 -j RETURN")},
 		{"string", words("-p udp -m string --algo bm --string probe -j RETURN")},

@@ -24,9 +24,6 @@ const (
 	lockLimit = 5
 )
 
-// baseChains are where packets of this host and of its containers pass.
-func baseChains() []string { return []string{"INPUT", "FORWARD", "OUTPUT"} }
-
 // A table is the filter table of one family in one namespace: go-iptables writes it
 // and iptables-save reads it, which prints the same with both backends.
 type table struct {
@@ -86,7 +83,7 @@ func (t *table) run(ctx context.Context, command func() error) error {
 
 // blind marks what iptables could not do as ours, never the target's fault.
 func blind(err error) error {
-	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, results.ErrUnknown) {
 		return err
 	}
 	if strings.Contains(err.Error(), "xtables.lock") {
@@ -127,35 +124,75 @@ func (t *table) appendTo(ctx context.Context, chain string, rule []string) error
 	return t.run(ctx, func() error { return t.ipt.Append(filter, chain, rule...) })
 }
 
-// insert puts a rule first: behind a usual ESTABLISHED -j ACCEPT it would never be met.
-func (t *table) insert(ctx context.Context, chain string, rule []string) error {
-	return t.run(ctx, func() error { return t.ipt.Insert(filter, chain, 1, rule...) })
+// removeTries is how often a removal starts anew because others changed the rules meanwhile.
+const removeTries = 3
+
+// remove takes away the chains of ours that begin with chain and whatever leads to
+// them, by exact rule and in one transaction. It is the one road on which rules go,
+// and a chain that is not there is no error.
+func (t *table) remove(ctx context.Context, chain string) error {
+	var err error
+	for range removeTries {
+		var s ruleset
+		if s, err = t.read(ctx); err != nil {
+			return err
+		}
+		tx := s.removal(chain)
+		if len(tx.lines) == 0 {
+			return nil
+		}
+		if err = t.restore(ctx, tx); err == nil || ctx.Err() != nil {
+			return err
+		}
+	}
+	return errors.Join(fmt.Errorf("remove %s: %w", chain, err), t.removeSingly(ctx, chain))
 }
 
-// remove takes away a chain of ours and whatever leads to it, by exact rule. It is
-// the one road on which rules go, and a chain that is not there is no error.
-func (t *table) remove(ctx context.Context, chain string) error {
+// removal is what undoes an installation.
+func (s ruleset) removal(chain string) *transaction {
+	tx := &transaction{}
+	ours := func(name string) bool { return name == chain || name == chain+actSuffix }
+	for _, r := range s.rules {
+		if ours(r.after("-j")) && !ours(r.chain) {
+			tx.add("-D", r.chain, r.args)
+		}
+	}
+	for _, verb := range []string{"-F", "-X"} {
+		for _, name := range []string{chain, chain + actSuffix} { // the first leads to the second
+			if slices.Contains(s.chains, name) {
+				tx.add(verb, name, nil)
+			}
+		}
+	}
+	return tx
+}
+
+// removeSingly does what can be done where a transaction fails as a whole.
+func (t *table) removeSingly(ctx context.Context, chain string) error {
 	s, err := t.read(ctx)
 	if err != nil {
 		return err
 	}
+	var errs []error
 	for _, r := range s.rules {
 		if r.after("-j") != chain {
 			continue
 		}
 		err := t.run(ctx, func() error { return t.ipt.Delete(filter, r.chain, r.args...) })
 		if err != nil && !gone(err) {
-			return fmt.Errorf("remove the jump from %s to %s: %w", r.chain, chain, err)
+			errs = append(errs, fmt.Errorf("remove the jump from %s to %s: %w", r.chain, chain, err))
 		}
 	}
-	if !slices.Contains(s.chains, chain) {
-		return nil
+	for _, name := range []string{chain, chain + actSuffix} {
+		if !slices.Contains(s.chains, name) {
+			continue
+		}
+		err := t.run(ctx, func() error { return t.ipt.ClearAndDeleteChain(filter, name) })
+		if err != nil && !gone(err) {
+			errs = append(errs, fmt.Errorf("remove chain %s: %w", name, err))
+		}
 	}
-	err = t.run(ctx, func() error { return t.ipt.ClearAndDeleteChain(filter, chain) })
-	if err != nil && !gone(err) {
-		return fmt.Errorf("remove chain %s: %w", chain, err)
-	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // gone says that somebody else removed it first.
