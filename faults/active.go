@@ -36,18 +36,18 @@ type place struct {
 
 // open finds the tables that there are. Both families are looked through; one whose
 // command is missing holds nothing of ours.
-func (in *Injector) open(ctx context.Context) (*place, error) {
+func (in *Injector) open() (*place, error) {
 	sp, err := openSpace(in.Netns)
 	if err != nil {
 		return nil, err
 	}
-	t, err := in.table(ctx, sp, IPv4)
+	t, err := in.table(sp, IPv4)
 	if err != nil {
 		sp.close()
 		return nil, err
 	}
 	p := &place{[]*table{t}, sp}
-	if t, err := in.table(ctx, sp, IPv6); err == nil {
+	if t, err := in.table(sp, IPv6); err == nil {
 		p.tables = append(p.tables, t)
 	}
 	return p, nil
@@ -55,7 +55,7 @@ func (in *Injector) open(ctx context.Context) (*place, error) {
 
 // List finds the faults in the kernel, oldest first.
 func (in *Injector) List(ctx context.Context) ([]Active, error) {
-	p, err := in.open(ctx)
+	p, err := in.open()
 	if err != nil {
 		return nil, fmt.Errorf("list faults: %w", err)
 	}
@@ -81,7 +81,7 @@ func (in *Injector) Sweep(ctx context.Context) ([]Active, error) {
 }
 
 func (in *Injector) healIf(ctx context.Context, wanted func(Active) bool) ([]Active, error) {
-	p, err := in.open(ctx)
+	p, err := in.open()
 	if err != nil {
 		return nil, fmt.Errorf("heal: %w", err)
 	}

@@ -82,14 +82,26 @@ func (i *injection) observe(ctx context.Context) error {
 func (i *injection) compare(p *part, saved ruleset) {
 	missing, foreign := i.jumps(saved)
 	i.evidence.Foreign = append(i.evidence.Foreign, foreign...)
-	switch rules := i.own(saved); {
-	case !slices.Contains(saved.chains, i.chain):
+	rules := i.own(saved)
+	if p.listing == nil && asPlanned(rules, p.roles) {
+		p.listing = rules
+	}
+	switch {
+	case !slices.Contains(saved.chains, i.chain) || !slices.Contains(saved.chains, i.chain+actSuffix):
 		i.tampered("chain " + i.chain + " was removed")
 	case len(missing) > 0:
 		i.tampered(fmt.Sprintf("the jump from %s was removed", strings.Join(missing, ", ")))
 	case !slices.EqualFunc(rules, p.listing, func(a, b savedRule) bool { return a.spec() == b.spec() }):
 		i.tampered("the rules of chain " + i.chain + " were changed")
 	}
+}
+
+// asPlanned says that the kernel lists the rules that were installed, in their order.
+func asPlanned(rules []savedRule, roles []string) bool {
+	return slices.EqualFunc(rules, roles, func(r savedRule, role string) bool {
+		l, ours := r.label()
+		return ours && l.role == role
+	})
 }
 
 // bare is the rule without its comment.

@@ -239,6 +239,10 @@ func (i *injection) remove(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupLimit)
 	defer cancel()
 	for _, p := range i.parts {
+		// What was installed is known; only if others changed it need we look.
+		if p.roles != nil && p.table.restore(ctx, i.removal()) == nil {
+			continue
+		}
 		if err := p.table.remove(ctx, i.chain); err != nil {
 			return err
 		}

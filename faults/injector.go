@@ -57,7 +57,7 @@ func (in *Injector) Install(ctx context.Context, f Fault, o Options) (_ Injectio
 	}
 	for _, family := range target.families() {
 		p := &part{}
-		if p.table, err = in.table(ctx, i.space, family); err != nil {
+		if p.table, err = in.table(i.space, family); err != nil {
 			return nil, err
 		}
 		i.parts = append(i.parts, p)

@@ -37,7 +37,7 @@ func (in *Injector) Probe(ctx context.Context) []Capability {
 }
 
 func (in *Injector) probeTable(ctx context.Context, sp *space, family Family, name string) []Capability {
-	t, err := in.table(ctx, sp, family)
+	t, err := in.table(sp, family)
 	if err != nil {
 		return []Capability{{Name: name, Needed: true, Detail: err.Error()}}
 	}
@@ -50,7 +50,7 @@ func (in *Injector) probeTable(ctx context.Context, sp *space, family Family, na
 	})
 	if err == nil {
 		defer func() { _ = owner.Close() }()
-		err = t.newChain(ctx, chain)
+		err = t.restore(ctx, &transaction{[]string{":" + chain + " - [0:0]"}})
 	}
 	if err != nil {
 		found[0].OK, found[0].Detail = false, err.Error()
@@ -59,7 +59,9 @@ func (in *Injector) probeTable(ctx context.Context, sp *space, family Family, na
 	defer func() { _ = t.remove(context.WithoutCancel(ctx), chain) }() // empty or inert; Sweep finds it
 	for _, p := range trials(chain) {
 		c := Capability{Name: p.role, OK: true, Needed: true}
-		if err := t.appendTo(ctx, chain, p.args); err != nil {
+		tx := &transaction{}
+		tx.add("-A", chain, p.args)
+		if err := t.restore(ctx, tx); err != nil {
 			c.OK, c.Detail = false, fmt.Sprintf("%s (try: modprobe xt_%s)", firstLine(err), p.role)
 		}
 		found = append(found, c)

@@ -43,7 +43,31 @@ func quoted(verb, chain string, args []string) string {
 	return b.String()
 }
 
-// restore commits a transaction with one program run, however many rules it has.
+// batch is how many lines a socket of the usual size takes.
+const batch = 200
+
+// errTooLong is of a transaction beyond the socket's buffer, which only the machine's
+// own administrator may exceed (net.core.wmem_max), not that of a user namespace.
+var errTooLong = errors.New("message too long")
+
+// install commits a transaction with one program run, however many rules it has; where
+// the kernel takes no message so long, in several. The last one holds the jumps: until
+// then no packet comes by.
+func (t *table) install(ctx context.Context, tx *transaction, jumps int) error {
+	err := t.restore(ctx, tx)
+	if !errors.Is(err, errTooLong) {
+		return err
+	}
+	rules := len(tx.lines) - jumps
+	for at := 0; at < rules; at += batch {
+		if err := t.restore(ctx, &transaction{tx.lines[at:min(at+batch, rules)]}); err != nil {
+			return err
+		}
+	}
+	return t.restore(ctx, &transaction{tx.lines[rules:]})
+}
+
+// restore commits a transaction.
 func (t *table) restore(ctx context.Context, tx *transaction) error {
 	return t.run(ctx, func() error {
 		c := exec.CommandContext(ctx, t.path+"-restore", "--noflush", "--wait", strconv.Itoa(lockLimit)) //nolint:gosec // beside the iptables that was found
@@ -67,6 +91,9 @@ func (t *table) explainRestore(tx *transaction, said string, err error) error {
 	if strings.Contains(said, "xtables lock") && exit != nil && exit.ExitCode() == lockExit {
 		return results.Blind(results.CauseTool, fmt.Errorf(
 			"%w: another program has held the xtables lock (/run/xtables.lock, or XTABLES_LOCKFILE) for %d s: see who: lsof /run/xtables.lock", errLocked, lockLimit))
+	}
+	if strings.Contains(said, "Message too long") {
+		return fmt.Errorf("%s-restore: %w", t.path, errTooLong)
 	}
 	err = fmt.Errorf("%s-restore: %w: %s", t.path, err, strings.TrimSpace(said))
 	if m := failedLine.FindStringSubmatch(said); m != nil {

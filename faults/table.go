@@ -24,20 +24,19 @@ const (
 	lockLimit = 5
 )
 
-// A table is the filter table of one family in one namespace: go-iptables writes it
-// and iptables-save reads it, which prints the same with both backends.
+// A table is the filter table of one family in one namespace: iptables-restore writes
+// it, go-iptables mends it, and iptables-save reads it, which prints the same with both backends.
 type table struct {
 	family Family
 	space  *space
 	path   string
 	mu     sync.Mutex // one command at a time, also when a caller did not wait for the last
-	ipt    *iptables.IPTables
 }
 
-func (in *Injector) table(ctx context.Context, sp *space, family Family) (*table, error) {
-	command, protocol := "iptables", iptables.ProtocolIPv4
+func (in *Injector) table(sp *space, family Family) (*table, error) {
+	command := "iptables"
 	if family == IPv6 {
-		command, protocol = "ip6tables", iptables.ProtocolIPv6
+		command = "ip6tables"
 	}
 	if in.Suffix != "" {
 		command += "-" + in.Suffix
@@ -46,12 +45,21 @@ func (in *Injector) table(ctx context.Context, sp *space, family Family) (*table
 	if err != nil {
 		return nil, results.Blind(results.CauseTool, fmt.Errorf("%s is not installed (Debian: apt-get install iptables): %w", command, err))
 	}
-	t := &table{family: family, space: sp, path: path}
-	err = t.run(ctx, func() (err error) {
-		t.ipt, err = iptables.New(iptables.IPFamily(protocol), iptables.Path(path), iptables.Timeout(lockLimit))
+	return &table{family: family, space: sp, path: path}, nil
+}
+
+// tool is go-iptables for the table: for what is one rule or one chain.
+func (t *table) tool(ctx context.Context) (*iptables.IPTables, error) {
+	protocol := iptables.ProtocolIPv4
+	if t.family == IPv6 {
+		protocol = iptables.ProtocolIPv6
+	}
+	var tool *iptables.IPTables
+	err := t.run(ctx, func() (err error) {
+		tool, err = iptables.New(iptables.IPFamily(protocol), iptables.Path(t.path), iptables.Timeout(lockLimit))
 		return err
 	})
-	return t, err
+	return tool, err
 }
 
 // find also looks where an ordinary user's PATH does not.
@@ -116,14 +124,6 @@ func (t *table) read(ctx context.Context) (ruleset, error) {
 	return s, blind(err)
 }
 
-func (t *table) newChain(ctx context.Context, chain string) error {
-	return t.run(ctx, func() error { return t.ipt.NewChain(filter, chain) })
-}
-
-func (t *table) appendTo(ctx context.Context, chain string, rule []string) error {
-	return t.run(ctx, func() error { return t.ipt.Append(filter, chain, rule...) })
-}
-
 // removeTries is how often a removal starts anew because others changed the rules meanwhile.
 const removeTries = 3
 
@@ -173,12 +173,16 @@ func (t *table) removeSingly(ctx context.Context, chain string) error {
 	if err != nil {
 		return err
 	}
+	tool, err := t.tool(ctx)
+	if err != nil {
+		return err
+	}
 	var errs []error
 	for _, r := range s.rules {
 		if r.after("-j") != chain {
 			continue
 		}
-		err := t.run(ctx, func() error { return t.ipt.Delete(filter, r.chain, r.args...) })
+		err := t.run(ctx, func() error { return tool.Delete(filter, r.chain, r.args...) })
 		if err != nil && !gone(err) {
 			errs = append(errs, fmt.Errorf("remove the jump from %s to %s: %w", r.chain, chain, err))
 		}
@@ -187,7 +191,7 @@ func (t *table) removeSingly(ctx context.Context, chain string) error {
 		if !slices.Contains(s.chains, name) {
 			continue
 		}
-		err := t.run(ctx, func() error { return t.ipt.ClearAndDeleteChain(filter, name) })
+		err := t.run(ctx, func() error { return tool.ClearAndDeleteChain(filter, name) })
 		if err != nil && !gone(err) {
 			errs = append(errs, fmt.Errorf("remove chain %s: %w", name, err))
 		}
