@@ -13,6 +13,7 @@ import (
 
 // backends that work here, and whether to call them by name.
 func backends(b *testing.B, run func(b *testing.B, in *faults.Injector)) {
+	b.Helper()
 	for _, suffix := range []string{"nft", "legacy"} {
 		in := &faults.Injector{Suffix: suffix}
 		b.Run(suffix, func(b *testing.B) {
@@ -39,7 +40,7 @@ func BenchmarkInstall(b *testing.B) {
 	for _, foreign := range []int{0, 5000} {
 		for _, targets := range []int{1, 1000} {
 			b.Run(fmt.Sprintf("foreign=%d/targets=%d", foreign, targets), func(b *testing.B) {
-				backends(b, func(b *testing.B, in *faults.Injector) {
+				backends(b, func(b *testing.B, in *faults.Injector) { //nolint:thelper // it is the benchmark
 					crowd(b, in.Suffix, foreign)
 					f := buildMany(b, targets)
 					var in2, out []time.Duration
@@ -103,7 +104,7 @@ func buildMany(b *testing.B, n int) faults.Fault {
 
 // BenchmarkArm is what a fault takes to act and to stop once it is installed; medians.
 func BenchmarkArm(b *testing.B) {
-	backends(b, func(b *testing.B, in *faults.Injector) {
+	backends(b, func(b *testing.B, in *faults.Injector) { //nolint:thelper // it is the benchmark
 		f, err := faults.Kinds().BuildText("reject", "to: 127.0.0.1:9")
 		if err != nil {
 			b.Fatal(err)

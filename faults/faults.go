@@ -54,7 +54,10 @@ func Kinds() kind.Table[Fault] { return kinds(establishedDrop) }
 func ScenarioKinds() kind.Table[Fault] { return kinds(establishedReset) }
 
 func kinds(established string) kind.Table[Fault] {
-	return kind.Table[Fault]{dropKind(established), rejectKind()}
+	return kind.Table[Fault]{
+		dropKind(established), rejectKind(), resetKind(), lossKind(), blackholeKind(),
+		partitionKind(), connectionsKind(), dnsKind(),
+	}
 }
 
 // Options say for whom a fault is and how long it may last. They are plain data and

@@ -28,10 +28,7 @@ with: tcp-reset
 		if err != nil {
 			return nil, err
 		}
-		words := []string{"icmp-port-unreachable", "icmp-host-unreachable", "icmp-admin-prohibited"}
-		if target.Protocol == tcp {
-			words = slices.Insert(words, 0, "tcp-reset")
-		}
+		words := refusals(target.Protocol)
 		if s.With == "" {
 			s.With = words[0]
 		}
@@ -40,6 +37,15 @@ with: tcp-reset
 		}
 		return rejected{target, s.With}, nil
 	})
+}
+
+// refusals are the words for how packets are refused; the first is the default.
+func refusals(protocol string) []string {
+	words := []string{"icmp-port-unreachable", "icmp-host-unreachable", "icmp-admin-prohibited"}
+	if protocol == tcp {
+		words = slices.Insert(words, 0, "tcp-reset")
+	}
+	return words
 }
 
 func (r rejected) Kind() string   { return "reject" }
