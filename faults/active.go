@@ -26,6 +26,8 @@ type Active struct {
 	Owned    bool   // the process that injected it lives; else it ends with its lease
 	Armed    bool   // its owner holds the lease: the fault acts
 	Packets  uint64 // met by its rules
+
+	selects []selected
 }
 
 // place is one family's table in a namespace.
@@ -66,21 +68,21 @@ func (in *Injector) List(ctx context.Context) ([]Active, error) {
 // Heal removes the faults with this name, run id or chain, and returns them. That
 // there is none is no error.
 func (in *Injector) Heal(ctx context.Context, name string) ([]Active, error) {
-	return in.healIf(ctx, func(a Active) bool { return name != "" && (a.Name == name || a.Run == name || a.Chain == name) })
+	return in.healIf(ctx, auditHeal, func(a Active) bool { return name != "" && (a.Name == name || a.Run == name || a.Chain == name) })
 }
 
 // HealAll removes every fault of Foreshock, and returns them.
 func (in *Injector) HealAll(ctx context.Context) ([]Active, error) {
-	return in.healIf(ctx, func(Active) bool { return true })
+	return in.healIf(ctx, auditHeal, func(Active) bool { return true })
 }
 
 // Sweep removes the faults whose owner is dead, and returns them. A living owner's
 // are left alone, armed or not.
 func (in *Injector) Sweep(ctx context.Context) ([]Active, error) {
-	return in.healIf(ctx, func(a Active) bool { return !a.Owned })
+	return in.healIf(ctx, auditSweep, func(a Active) bool { return !a.Owned })
 }
 
-func (in *Injector) healIf(ctx context.Context, wanted func(Active) bool) ([]Active, error) {
+func (in *Injector) healIf(ctx context.Context, action string, wanted func(Active) bool) ([]Active, error) {
 	p, err := in.open()
 	if err != nil {
 		return nil, fmt.Errorf("heal: %w", err)
@@ -96,7 +98,9 @@ func (in *Injector) healIf(ctx context.Context, wanted func(Active) bool) ([]Act
 		if !wanted(a) {
 			continue
 		}
-		if err := p.remove(ctx, a.Chain); err != nil {
+		err := p.remove(ctx, a.Chain)
+		errs = append(errs, in.Audit.write(a.entry(action, err)))
+		if err != nil {
 			errs = append(errs, fmt.Errorf("heal %s: %w", a.Chain, err))
 			continue
 		}
@@ -128,6 +132,7 @@ func (p *place) list(ctx context.Context) ([]Active, error) {
 			a.Armed, _ = held(ctx, p.space, leaseName(chain, t.family)) // no list: not armed
 			if at := slices.IndexFunc(found, func(b Active) bool { return b.Chain == chain }); at >= 0 {
 				found[at].Packets += a.Packets
+				found[at].selects = append(found[at].selects, a.selects...)
 				found[at].Armed = found[at].Armed || a.Armed
 				continue
 			}
@@ -164,6 +169,7 @@ func describe(chain string, saved ruleset) (Active, bool) {
 		}
 		if l.role == roleSelect {
 			a.Run = l.run
+			a.selects = append(a.selects, r.selected())
 			continue
 		}
 		a.Run, a.Name, a.Location, a.Kind, a.Protocol, a.To = l.run, l.name, l.where, l.kind, l.proto, l.to

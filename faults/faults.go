@@ -66,6 +66,7 @@ type Options struct {
 	Run      string        // the run that asks for the fault
 	Name     string        // the owner's word for this fault; may be empty
 	Location string        // where it is injected; may be empty
+	Why      string        // for the audit; may be empty
 	Until    time.Time     // the hard end, to the whole second below; required
 	Lease    time.Duration // whole seconds, at least 1s; 0 means DefaultLease
 }
@@ -118,6 +119,8 @@ type Evidence struct {
 	Tampered string
 	// Foreign are rules that now come before ours and might take packets from them.
 	Foreign []string
+	// Unaudited says why the audit lacks a line; empty means it does not.
+	Unaudited string
 	// Lapses counts renewals later than the lease, or so near that the fault may have
 	// healed meanwhile.
 	Lapses     int

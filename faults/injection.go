@@ -24,6 +24,8 @@ type injection struct {
 	label  label
 	target pinned
 	chain  string
+	why    string
+	audit  *Audit
 	space  *space
 	owner  net.PacketConn
 	watch  *watch
@@ -35,7 +37,8 @@ type injection struct {
 	stop     context.CancelFunc
 	stopped  chan struct{} // closed when the renewal has ended
 	closed   bool
-	evidence Evidence // as far as it is known by now
+	evidence Evidence     // as far as it is known by now
+	untold   []auditEntry // what the audit does not know yet
 }
 
 // ErrClosed is of an injection that was closed.
@@ -45,6 +48,9 @@ var ErrClosed = errors.New("injection is closed")
 func (i *injection) Arm(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if err := i.audit.write(i.entry(auditArm, nil)); err != nil {
+		return err // whoever cannot be named breaks nothing
 	}
 	if err := i.arm(ctx); err != nil {
 		return fmt.Errorf("arm %s of %s: %w", i.fault.Kind(), i.fault.Target(), err)
@@ -129,6 +135,7 @@ func (i *injection) hold(ctx context.Context, stopped chan<- struct{}) {
 
 // renew reports whether there is anything left to renew.
 func (i *injection) renew() bool {
+	defer i.tell()
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if !i.armed {
@@ -159,6 +166,7 @@ func (i *injection) lapsed() bool {
 
 // heal ends the fault at once; the lock keeps a renewal from coming after it.
 func (i *injection) heal() {
+	defer i.tell()
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.healLocked()
@@ -183,6 +191,9 @@ func (i *injection) healLocked() {
 func (i *injection) endSpan(by string) {
 	i.armed = false
 	i.stop()
+	told := i.entry(auditHeal, nil)
+	told.By = by
+	i.untold = append(i.untold, told)
 	last := &i.evidence.Spans[len(i.evidence.Spans)-1]
 	last.To, last.By = time.Now(), by
 	i.evidence.HealedBy = by
@@ -219,6 +230,7 @@ func (i *injection) Close(ctx context.Context) error {
 	if err := i.Disarm(ctx); err != nil {
 		return fmt.Errorf("close: %w", err)
 	}
+	defer i.tell()
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.closed {
@@ -226,7 +238,9 @@ func (i *injection) Close(ctx context.Context) error {
 	}
 	i.healLocked()
 	read := i.observe(ctx)
-	if err := i.remove(ctx); err != nil {
+	err := i.remove(ctx)
+	i.untold = append(i.untold, i.entry(auditClose, err))
+	if err != nil {
 		return errors.Join(fmt.Errorf("close: %w", err), read)
 	}
 	i.closed = true

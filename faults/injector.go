@@ -30,6 +30,7 @@ const (
 type Injector struct {
 	Netns  string // a network namespace: NAME under /run/netns, pid:N, container:ID or a path; "" is the caller's own
 	Suffix string // of the commands: nft or legacy for iptables-nft or iptables-legacy; "" is iptables
+	Audit  *Audit // where every fault is written down; nil: nowhere
 }
 
 // Install puts a fault into the kernel, disarmed, and starts to watch for attempts.
@@ -45,11 +46,12 @@ func (in *Injector) Install(ctx context.Context, f Fault, o Options) (_ Injectio
 	if err != nil {
 		return nil, err
 	}
-	i := &injection{fault: f, label: l, target: target, chain: newChainName(o.Run)}
+	i := &injection{fault: f, label: l, target: target, chain: newChainName(o.Run), why: o.Why, audit: in.Audit}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("install %s of %s: %w", f.Kind(), f.Target(), err), i.remove(ctx))
 			i.release()
+			err = errors.Join(err, in.Audit.write(i.entry(auditInstall, err)))
 		}
 	}()
 	if i.space, err = openSpace(cmp.Or(target.Netns, in.Netns)); err != nil {
@@ -69,6 +71,9 @@ func (in *Injector) Install(ctx context.Context, f Fault, o Options) (_ Injectio
 		if err = i.install(ctx, p); err != nil {
 			return nil, errors.Join(err, in.explain(ctx, err))
 		}
+	}
+	if err = in.Audit.write(i.entry(auditInstall, nil)); err != nil {
+		return nil, err
 	}
 	return i, nil
 }
