@@ -123,7 +123,8 @@ func (i *injection) plan(p *part) []planned {
 		rules = append(rules, planned{roleControl, false, r})
 	}
 	watched := i.target.Protocol == tcp || i.target.Protocol == allProtocols
-	watch := slices.Concat([]string{"-p", "tcp", "--syn"}, notOurs(), i.report(prefixSyn))
+	// Of a packet to this host itself, its way out is enough.
+	watch := slices.Concat([]string{"-p", "tcp", "--syn", "!", "-i", "lo"}, notOurs(), i.report(prefixSyn))
 	if i.target.Direction == dirIn && i.target.Protocol == tcp {
 		// Attempts go the other way than what is broken.
 		for _, match := range i.target.selections(family, dirOut) {
