@@ -197,10 +197,8 @@ func (g Guard) held(ctx context.Context, in *Injector, p pinned, run string) (st
 		if a.Run == run || !a.Owned {
 			continue
 		}
-		for _, s := range a.selects {
-			if p.overlaps(s) {
-				return fmt.Sprintf("run %s holds a fault on the same target (%s of %s until %s)", a.Run, a.Kind, a.To, a.Until.Format(time.RFC3339)), nil
-			}
+		if slices.ContainsFunc(a.selects, p.overlaps) {
+			return fmt.Sprintf("run %s holds a fault on the same target (%s of %s until %s)", a.Run, a.Kind, a.To, a.Until.Format(time.RFC3339)), nil
 		}
 	}
 	return "", nil

@@ -57,10 +57,14 @@ func enter() int {
 	}
 	defer os.RemoveAll(dir)
 	c.Env = append(os.Environ(), "XTABLES_LOCKFILE="+dir+"/lock") // the host's belongs to the host's root
+	users := 1
+	if os.Getuid() == 0 {
+		users = 1 << 16 // root may map others too, for tests that are nobody
+	}
 	c.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET,
-		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
-		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: users}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: users}},
 		Pdeathsig:   syscall.SIGKILL,
 	}
 	err = c.Run()

@@ -25,10 +25,16 @@ func TestKill(t *testing.T) {
 	}
 	const lease = time.Second
 	kinds := []struct{ kind, settings string }{
-		{"reject", "to: TO"}, {"drop", "to: TO"}, {"drop", "{to: TO, established: reset}"}, {"loss", "{to: TO, packets: 100}"},
-		{"blackhole", "to: TO"}, {"connections", "{to: TO, most: 0}"}, {"dns", "to: TO"},
+		{"reject", "to: TO"},
+		{"drop", "to: TO"},
+		{"drop", "{to: TO, established: reset}"},
+		{"loss", "{to: TO, packets: 100}"},
+		{"blackhole", "to: TO"},
+		{"connections", "{to: TO, most: 0}"},
+		{"dns", "to: TO"},
 	}
 	servers := []string{faulttest.Serve(t, "127.0.0.1"), faulttest.Serve(t, "::1")}
+	stages := []time.Duration{150 * time.Millisecond, 600 * time.Millisecond, 30 * time.Millisecond}
 	var worst time.Duration
 	bitten := 0
 	for n := range moments {
@@ -52,7 +58,7 @@ func TestKill(t *testing.T) {
 				t.Fatalf("owner: %s", stderr.String())
 			}
 		}
-		wait := time.NewTimer(time.Duration(rand.Int64N(int64([]time.Duration{150, 600, 30}[stage] * time.Millisecond))))
+		wait := time.NewTimer(time.Duration(rand.Int64N(int64(stages[stage]))))
 		<-wait.C
 		must(t, c.Process.Kill())
 		killed := time.Now()
