@@ -2,7 +2,8 @@
 # make test    all tests, real parts included
 # make lint    formatting, vet, golangci-lint
 # make build   bin/foreshock, bin/foreshock-pact, bin/shop
-.PHONY: demo test lint build setup clean
+# make soak    the kill test at 200 moments, and connections by the hundred thousand
+.PHONY: demo test soak lint build setup clean
 
 export PACT_DO_NOT_TRACK := true
 
@@ -17,6 +18,9 @@ demo: setup build
 test: setup build
 	@go vet ./...
 	@go test -race -shuffle=on -timeout 10m -p 1 $(TESTFLAGS) ./...
+
+soak: setup
+	@FORESHOCK_SOAK=1 go test -v -timeout 15m -run 'TestKill|TestHarmless' ./faults
 
 lint: $(LINT)
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "lint: run gofmt -w on these files"; exit 1; }

@@ -26,6 +26,8 @@ type Active struct {
 	Owned    bool   // the process that injected it lives; else it ends with its lease
 	Armed    bool   // its owner holds the lease: the fault acts
 	Packets  uint64 // met by its rules
+
+	selects []selected
 }
 
 // place is one family's table in a namespace.
@@ -36,18 +38,18 @@ type place struct {
 
 // open finds the tables that there are. Both families are looked through; one whose
 // command is missing holds nothing of ours.
-func (in *Injector) open(ctx context.Context) (*place, error) {
+func (in *Injector) open() (*place, error) {
 	sp, err := openSpace(in.Netns)
 	if err != nil {
 		return nil, err
 	}
-	t, err := in.table(ctx, sp, IPv4)
+	t, err := in.table(sp, IPv4)
 	if err != nil {
 		sp.close()
 		return nil, err
 	}
 	p := &place{[]*table{t}, sp}
-	if t, err := in.table(ctx, sp, IPv6); err == nil {
+	if t, err := in.table(sp, IPv6); err == nil {
 		p.tables = append(p.tables, t)
 	}
 	return p, nil
@@ -55,7 +57,7 @@ func (in *Injector) open(ctx context.Context) (*place, error) {
 
 // List finds the faults in the kernel, oldest first.
 func (in *Injector) List(ctx context.Context) ([]Active, error) {
-	p, err := in.open(ctx)
+	p, err := in.open()
 	if err != nil {
 		return nil, fmt.Errorf("list faults: %w", err)
 	}
@@ -66,22 +68,22 @@ func (in *Injector) List(ctx context.Context) ([]Active, error) {
 // Heal removes the faults with this name, run id or chain, and returns them. That
 // there is none is no error.
 func (in *Injector) Heal(ctx context.Context, name string) ([]Active, error) {
-	return in.healIf(ctx, func(a Active) bool { return name != "" && (a.Name == name || a.Run == name || a.Chain == name) })
+	return in.healIf(ctx, auditHeal, func(a Active) bool { return name != "" && (a.Name == name || a.Run == name || a.Chain == name) })
 }
 
 // HealAll removes every fault of Foreshock, and returns them.
 func (in *Injector) HealAll(ctx context.Context) ([]Active, error) {
-	return in.healIf(ctx, func(Active) bool { return true })
+	return in.healIf(ctx, auditHeal, func(Active) bool { return true })
 }
 
 // Sweep removes the faults whose owner is dead, and returns them. A living owner's
 // are left alone, armed or not.
 func (in *Injector) Sweep(ctx context.Context) ([]Active, error) {
-	return in.healIf(ctx, func(a Active) bool { return !a.Owned })
+	return in.healIf(ctx, auditSweep, func(a Active) bool { return !a.Owned })
 }
 
-func (in *Injector) healIf(ctx context.Context, wanted func(Active) bool) ([]Active, error) {
-	p, err := in.open(ctx)
+func (in *Injector) healIf(ctx context.Context, action string, wanted func(Active) bool) ([]Active, error) {
+	p, err := in.open()
 	if err != nil {
 		return nil, fmt.Errorf("heal: %w", err)
 	}
@@ -96,7 +98,9 @@ func (in *Injector) healIf(ctx context.Context, wanted func(Active) bool) ([]Act
 		if !wanted(a) {
 			continue
 		}
-		if err := p.remove(ctx, a.Chain); err != nil {
+		err := p.remove(ctx, a.Chain)
+		errs = append(errs, in.Audit.write(a.entry(action, err)))
+		if err != nil {
 			errs = append(errs, fmt.Errorf("heal %s: %w", a.Chain, err))
 			continue
 		}
@@ -121,13 +125,14 @@ func (p *place) list(ctx context.Context) ([]Active, error) {
 			return nil, err
 		}
 		for _, chain := range saved.chains {
-			a, ours := describe(chain, saved.in(chain))
+			a, ours := describe(chain, saved)
 			if !ours {
 				continue
 			}
 			a.Armed, _ = held(ctx, p.space, leaseName(chain, t.family)) // no list: not armed
 			if at := slices.IndexFunc(found, func(b Active) bool { return b.Chain == chain }); at >= 0 {
 				found[at].Packets += a.Packets
+				found[at].selects = append(found[at].selects, a.selects...)
 				found[at].Armed = found[at].Armed || a.Armed
 				continue
 			}
@@ -149,17 +154,23 @@ func (p *place) list(ctx context.Context) ([]Active, error) {
 
 var chainName = regexp.MustCompile(`^FS-[0-9a-f]{8}-[0-9a-z]{8}$`)
 
-// describe reads what a chain's comments tell. A chain with a rule that is not ours
-// is not ours, whatever its name.
-func describe(chain string, rules []savedRule) (Active, bool) {
+// describe reads what a fault's comments tell. A chain with a rule that is not ours
+// is not ours, whatever its name. Of the two chains of a fault one may be missing.
+func describe(chain string, saved ruleset) (Active, bool) {
+	chain, second := strings.CutSuffix(chain, actSuffix)
 	a := Active{Chain: chain}
-	if !chainName.MatchString(chain) {
+	if !chainName.MatchString(chain) || second && slices.Contains(saved.chains, chain) {
 		return a, false
 	}
-	for _, r := range rules {
+	for _, r := range append(saved.in(chain), saved.in(chain+actSuffix)...) {
 		l, ours := r.label()
 		if !ours {
 			return a, false
+		}
+		if l.role == roleSelect {
+			a.Run = l.run
+			a.selects = append(a.selects, r.selected())
+			continue
 		}
 		a.Run, a.Name, a.Location, a.Kind, a.Protocol, a.To = l.run, l.name, l.where, l.kind, l.proto, l.to
 		a.Since, a.Until, a.Lease = l.since, l.until, l.lease

@@ -23,16 +23,15 @@ type dropped struct {
 
 func dropKind(established string) kind.Kind[Fault] {
 	type settings struct {
-		To          string `yaml:"to"`
-		Protocol    string `yaml:"protocol"`
+		Selector
 		Established string `yaml:"established"`
 	}
 	return kind.Of("drop", "packets to the target vanish, as if the host were dead", `
 to: 127.0.0.1:9002
 protocol: tcp
 established: reset
-`, settings{Protocol: tcp}, func(s settings) (Fault, error) {
-		target, err := parseTarget(s.To, s.Protocol)
+`, settings{Selector: selectTCP()}, func(s settings) (Fault, error) {
+		target, err := s.target()
 		if err != nil {
 			return nil, err
 		}
@@ -43,10 +42,13 @@ established: reset
 			if target.Protocol != tcp {
 				return nil, kind.At("established", fmt.Errorf("got %q with protocol %s, which has no connections; leave it out", s.Established, s.Protocol))
 			}
+			if s.Established == establishedReset && target.Direction != dirOut {
+				return nil, kind.At("established", fmt.Errorf("got reset with direction %s, want direction out: a reset answers the client's packets", target.Direction))
+			}
 		default:
 			return nil, kind.At("established", fmt.Errorf("%s", kind.UnknownWord("word", s.Established, []string{establishedDrop, establishedReset})))
 		}
-		return dropped{target, s.Established == establishedReset}, nil
+		return dropped{target, s.Established == establishedReset && target.Direction == dirOut}, nil
 	})
 }
 
@@ -56,14 +58,19 @@ func (d dropped) Target() Target { return d.target }
 // Rules implements [Fault]. With reset, only new connections vanish: a pool then
 // dials anew at once, and every call from the first on is an attempt.
 func (d dropped) Rules(Family) []Rule {
-	switch {
-	case d.target.Protocol == udp:
-		return []Rule{{Action: []string{"-j", "NFQUEUE", "--queue-num", silentQueue}}}
-	case d.reset:
+	if d.reset && d.target.Protocol == tcp {
 		return []Rule{
 			{Match: []string{"--syn"}, Action: []string{"-j", "DROP"}},
 			{Match: []string{"!", "--syn"}, Action: []string{"-j", "REJECT", "--reject-with", "tcp-reset"}},
 		}
 	}
-	return []Rule{{Action: []string{"-j", "DROP"}}}
+	if d.target.Protocol == tcp {
+		return []Rule{{Action: []string{"-j", "DROP"}}}
+	}
+	return []Rule{vanish()}
+}
+
+// vanish drops a packet of any protocol so that its sender is not told.
+func vanish(match ...string) Rule {
+	return Rule{Match: match, Action: []string{"-j", "NFQUEUE", "--queue-num", silentQueue}}
 }

@@ -39,14 +39,15 @@ func (i *injection) Evidence(ctx context.Context) (Evidence, error) {
 	return e, err
 }
 
+// shown are the rules that the evidence lists.
+var shown = []string{roleSelect, roleLease, roleSpare, roleFault} //nolint:gochecknoglobals // a constant
+
 // observe brings the evidence up to date.
 func (i *injection) observe(ctx context.Context) error {
 	e := &i.evidence
 	e.Kind, e.To, e.Chain = i.fault.Kind(), i.fault.Target().String(), i.chain
-	e.Resolved, e.Rules, e.Foreign = nil, nil, nil
-	for _, a := range i.addrs {
-		e.Resolved = append(e.Resolved, a.String())
-	}
+	e.Rules, e.Foreign = nil, nil
+	e.Resolved = i.target.resolved()
 	i.watch.sync()
 	i.watch.mu.Lock()
 	e.Attempts, e.Lost, e.FirstHit = uint64(len(i.watch.attempts)), i.watch.lost, i.watch.firstHit
@@ -59,13 +60,13 @@ func (i *injection) observe(ctx context.Context) error {
 			return fmt.Errorf("evidence: %w", err)
 		}
 		i.compare(p, saved)
-		for _, r := range saved.in(i.chain) {
+		for _, r := range i.own(saved) {
 			if l, ours := r.label(); ours && l.role == roleFault {
 				packets += r.packets
 			}
 		}
 		for _, r := range p.listing {
-			if l, ours := r.label(); ours && (l.role == roleFault || l.role == roleLease) {
+			if l, ours := r.label(); ours && slices.Contains(shown, l.role) {
 				e.Rules = append(e.Rules, r.bare())
 			}
 		}
@@ -81,14 +82,26 @@ func (i *injection) observe(ctx context.Context) error {
 func (i *injection) compare(p *part, saved ruleset) {
 	missing, foreign := i.jumps(saved)
 	i.evidence.Foreign = append(i.evidence.Foreign, foreign...)
-	switch rules := saved.in(i.chain); {
-	case !slices.Contains(saved.chains, i.chain):
+	rules := i.own(saved)
+	if p.listing == nil && asPlanned(rules, p.roles) {
+		p.listing = rules
+	}
+	switch {
+	case !slices.Contains(saved.chains, i.chain) || !slices.Contains(saved.chains, i.chain+actSuffix):
 		i.tampered("chain " + i.chain + " was removed")
 	case len(missing) > 0:
 		i.tampered(fmt.Sprintf("the jump from %s was removed", strings.Join(missing, ", ")))
 	case !slices.EqualFunc(rules, p.listing, func(a, b savedRule) bool { return a.spec() == b.spec() }):
 		i.tampered("the rules of chain " + i.chain + " were changed")
 	}
+}
+
+// asPlanned says that the kernel lists the rules that were installed, in their order.
+func asPlanned(rules []savedRule, roles []string) bool {
+	return slices.EqualFunc(rules, roles, func(r savedRule, role string) bool {
+		l, ours := r.label()
+		return ours && l.role == role
+	})
 }
 
 // bare is the rule without its comment.

@@ -28,11 +28,12 @@ type Fault interface {
 	Rules(family Family) []Rule
 }
 
-// A Rule is one fault rule in the words of iptables. Address, protocol, port, lease
-// and hard end are added by the [Injector].
+// A Rule is one fault rule in the words of iptables. The target's packets, its
+// protocol (unless that is all), lease and hard end are added by the [Injector].
 type Rule struct {
 	Match  []string // narrows the packets; empty means all to the target
 	Action []string // such as -j DROP
+	Spares bool     // the packet goes on unbroken: it is not counted as met
 }
 
 // Family is a version of the internet protocol, with rules of its own.
@@ -53,7 +54,10 @@ func Kinds() kind.Table[Fault] { return kinds(establishedDrop) }
 func ScenarioKinds() kind.Table[Fault] { return kinds(establishedReset) }
 
 func kinds(established string) kind.Table[Fault] {
-	return kind.Table[Fault]{dropKind(established), rejectKind()}
+	return kind.Table[Fault]{
+		dropKind(established), rejectKind(), resetKind(), lossKind(), blackholeKind(),
+		partitionKind(), connectionsKind(), dnsKind(),
+	}
 }
 
 // Options say for whom a fault is and how long it may last. They are plain data and
@@ -62,6 +66,7 @@ type Options struct {
 	Run      string        // the run that asks for the fault
 	Name     string        // the owner's word for this fault; may be empty
 	Location string        // where it is injected; may be empty
+	Why      string        // for the audit; may be empty
 	Until    time.Time     // the hard end, to the whole second below; required
 	Lease    time.Duration // whole seconds, at least 1s; 0 means DefaultLease
 }
@@ -101,9 +106,9 @@ type Attempt struct {
 type Evidence struct {
 	Kind     string
 	To       string   // host:port as asked for
-	Resolved []string // the addresses that were pinned
+	Resolved []string // the addresses that were pinned; * is any
 	Chain    string
-	Rules    []string // lease and fault rules, as the kernel lists them
+	Rules    []string // what selects, the lease and fault rules, as the kernel lists them
 	Packets  uint64   // met by the fault rules while they acted
 	Attempts uint64   // distinct TCP connection attempts since the installation, armed or not
 	Lost     bool     // attempts were lost: Attempts is a lower bound
@@ -114,6 +119,8 @@ type Evidence struct {
 	Tampered string
 	// Foreign are rules that now come before ours and might take packets from them.
 	Foreign []string
+	// Unaudited says why the audit lacks a line; empty means it does not.
+	Unaudited string
 	// Lapses counts renewals later than the lease, or so near that the fault may have
 	// healed meanwhile.
 	Lapses     int

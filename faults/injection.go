@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"net/netip"
-	"slices"
 	"sync"
 	"time"
 
@@ -22,14 +20,16 @@ const jiffies = 20 * time.Millisecond
 
 // An injection is a fault in this machine's kernel.
 type injection struct {
-	fault Fault
-	label label
-	addrs []netip.Addr
-	chain string
-	space *space
-	owner net.PacketConn
-	watch *watch
-	parts []*part
+	fault  Fault
+	label  label
+	target pinned
+	chain  string
+	why    string
+	audit  *Audit
+	space  *space
+	owner  net.PacketConn
+	watch  *watch
+	parts  []*part
 
 	mu       sync.Mutex
 	armed    bool
@@ -37,20 +37,20 @@ type injection struct {
 	stop     context.CancelFunc
 	stopped  chan struct{} // closed when the renewal has ended
 	closed   bool
-	evidence Evidence // as far as it is known by now
+	evidence Evidence     // as far as it is known by now
+	untold   []auditEntry // what the audit does not know yet
 }
 
 // ErrClosed is of an injection that was closed.
 var ErrClosed = errors.New("injection is closed")
 
-func (i *injection) of(family Family) []netip.Addr {
-	return slices.DeleteFunc(slices.Clone(i.addrs), func(a netip.Addr) bool { return familyOf(a) != family })
-}
-
 // Arm implements [Injection].
 func (i *injection) Arm(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if err := i.audit.write(i.entry(auditArm, nil)); err != nil {
+		return err // whoever cannot be named breaks nothing
 	}
 	if err := i.arm(ctx); err != nil {
 		return fmt.Errorf("arm %s of %s: %w", i.fault.Kind(), i.fault.Target(), err)
@@ -135,6 +135,7 @@ func (i *injection) hold(ctx context.Context, stopped chan<- struct{}) {
 
 // renew reports whether there is anything left to renew.
 func (i *injection) renew() bool {
+	defer i.tell()
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if !i.armed {
@@ -165,6 +166,7 @@ func (i *injection) lapsed() bool {
 
 // heal ends the fault at once; the lock keeps a renewal from coming after it.
 func (i *injection) heal() {
+	defer i.tell()
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.healLocked()
@@ -189,6 +191,9 @@ func (i *injection) healLocked() {
 func (i *injection) endSpan(by string) {
 	i.armed = false
 	i.stop()
+	told := i.entry(auditHeal, nil)
+	told.By = by
+	i.untold = append(i.untold, told)
 	last := &i.evidence.Spans[len(i.evidence.Spans)-1]
 	last.To, last.By = time.Now(), by
 	i.evidence.HealedBy = by
@@ -225,6 +230,7 @@ func (i *injection) Close(ctx context.Context) error {
 	if err := i.Disarm(ctx); err != nil {
 		return fmt.Errorf("close: %w", err)
 	}
+	defer i.tell()
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.closed {
@@ -232,7 +238,9 @@ func (i *injection) Close(ctx context.Context) error {
 	}
 	i.healLocked()
 	read := i.observe(ctx)
-	if err := i.remove(ctx); err != nil {
+	err := i.remove(ctx)
+	i.untold = append(i.untold, i.entry(auditClose, err))
+	if err != nil {
 		return errors.Join(fmt.Errorf("close: %w", err), read)
 	}
 	i.closed = true
@@ -245,6 +253,10 @@ func (i *injection) remove(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupLimit)
 	defer cancel()
 	for _, p := range i.parts {
+		// What was installed is known; only if others changed it need we look.
+		if p.roles != nil && p.table.restore(ctx, i.removal()) == nil {
+			continue
+		}
 		if err := p.table.remove(ctx, i.chain); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -27,8 +28,9 @@ const (
 // An Injector installs faults on this machine and finds those that are there. The
 // zero value works in the caller's network namespace with the default iptables.
 type Injector struct {
-	Netns  string // path of a network namespace, such as /run/netns/NAME; "" is the caller's own
+	Netns  string // a network namespace: NAME under /run/netns, pid:N, container:ID or a path; "" is the caller's own
 	Suffix string // of the commands: nft or legacy for iptables-nft or iptables-legacy; "" is iptables
+	Audit  *Audit // where every fault is written down; nil: nowhere
 }
 
 // Install puts a fault into the kernel, disarmed, and starts to watch for attempts.
@@ -40,27 +42,27 @@ func (in *Injector) Install(ctx context.Context, f Fault, o Options) (_ Injectio
 	if err != nil {
 		return nil, err
 	}
-	addrs, err := f.Target().resolve(ctx)
+	target, err := f.Target().pin(ctx)
 	if err != nil {
 		return nil, err
 	}
-	i := &injection{fault: f, label: l, addrs: addrs, chain: newChainName(o.Run)}
+	i := &injection{fault: f, label: l, target: target, chain: newChainName(o.Run), why: o.Why, audit: in.Audit}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("install %s of %s: %w", f.Kind(), f.Target(), err), i.remove(ctx))
 			i.release()
+			err = errors.Join(err, in.Audit.write(i.entry(auditInstall, err)))
 		}
 	}()
-	if i.space, err = openSpace(in.Netns); err != nil {
+	if i.space, err = openSpace(cmp.Or(target.Netns, in.Netns)); err != nil {
 		return nil, err
 	}
-	for _, family := range []Family{IPv4, IPv6} {
-		if p := (part{addrs: i.of(family)}); len(p.addrs) > 0 {
-			if p.table, err = in.table(ctx, i.space, family); err != nil {
-				return nil, err
-			}
-			i.parts = append(i.parts, &p)
+	for _, family := range target.families() {
+		p := &part{}
+		if p.table, err = in.table(i.space, family); err != nil {
+			return nil, err
 		}
+		i.parts = append(i.parts, p)
 	}
 	if err = i.open(ctx); err != nil {
 		return nil, err
@@ -69,6 +71,9 @@ func (in *Injector) Install(ctx context.Context, f Fault, o Options) (_ Injectio
 		if err = i.install(ctx, p); err != nil {
 			return nil, errors.Join(err, in.explain(ctx, err))
 		}
+	}
+	if err = in.Audit.write(i.entry(auditInstall, nil)); err != nil {
+		return nil, err
 	}
 	return i, nil
 }

@@ -4,39 +4,32 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/foreshock/foreshock/internal/own"
+	"github.com/foreshock/foreshock/results"
 )
 
 // A part is an injection's share in the rules of one family.
 type part struct {
 	table   *table
-	addrs   []netip.Addr
 	lease   *lease
-	listing []savedRule // the chain as the kernel listed it when it was new
+	roles   []string    // of the rules, in order
+	listing []savedRule // our chains as the kernel listed them first
 }
 
-// A planned rule and its role.
+// actSuffix names the second chain of a fault: the first selects packets, the second
+// says what they meet.
+const actSuffix = "-a"
+
+// A planned rule, its role and whether it is in the second chain.
 type planned struct {
 	role string
+	act  bool
 	args []string
 }
-
-// refusedError is of a rule that the kernel or iptables did not take.
-type refusedError struct {
-	rule []string
-	err  error
-}
-
-func (e *refusedError) Error() string {
-	return fmt.Sprintf("rule %q refused: %v", strings.Join(e.rule, " "), e.err)
-}
-func (e *refusedError) Unwrap() error { return e.err }
 
 // open opens what lives in the namespace beside the rules.
 func (i *injection) open(ctx context.Context) error {
@@ -57,71 +50,107 @@ func (i *injection) open(ctx context.Context) error {
 	return errors.Join(err, ctx.Err())
 }
 
-// install fills a chain that nothing leads to, and then leads to it, and looks that
-// all stands as it should.
+// install makes the chains and leads to them in one transaction, and then tries that
+// they are met: a packet of the lease goes through. What the kernel lists is compared
+// with every look at the evidence; to list thousands of rules takes longer than to
+// install one.
 func (i *injection) install(ctx context.Context, p *part) error {
-	if err := p.table.newChain(ctx, i.chain); err != nil {
-		return err
-	}
 	rules := i.plan(p)
-	for _, r := range rules {
-		args := append(comment(i.label.as(r.role)), r.args...)
-		if err := p.table.appendTo(ctx, i.chain, args); err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			return &refusedError{r.args, err}
-		}
-	}
-	for _, base := range baseChains() {
-		args := append(comment(i.label.as(roleJump)), "-j", i.chain)
-		if err := p.table.insert(ctx, base, args); err != nil {
-			return err
-		}
-	}
-	saved, err := p.table.read(ctx)
-	if err != nil {
+	if err := p.table.install(ctx, i.transaction(rules), len(i.target.bases())); err != nil {
 		return err
 	}
-	p.listing = saved.in(i.chain)
-	if len(p.listing) != len(rules) {
-		return fmt.Errorf("chain %s: got %d rules in the kernel, want %d", i.chain, len(p.listing), len(rules))
+	for _, r := range rules {
+		p.roles = append(p.roles, r.role)
 	}
-	missing, foreign := i.jumps(saved)
-	if len(missing) > 0 || len(foreign) > 0 {
-		return fmt.Errorf("chain %s: not first: no jump from %v, foreign rules before it %q", i.chain, missing, foreign)
+	met, err := p.lease.send(p.lease.trial)
+	if err != nil {
+		return results.Blind(results.CauseTool, fmt.Errorf("lease: %w", err))
+	}
+	if !met {
+		return results.Blind(results.CauseTool, errors.New("a trial packet did not meet the rules: loopback is down here (ip link set lo up), or another program's rules come first (nft list ruleset)"))
 	}
 	return nil
 }
 
+// transaction is what installs the rules. The jumps come last, as they come into
+// force with all the rest or not at all.
+func (i *injection) transaction(rules []planned) *transaction {
+	tx := &transaction{}
+	tx.chain(i.chain)
+	tx.chain(i.chain + actSuffix)
+	for _, r := range rules {
+		chain := i.chain
+		if r.act {
+			chain += actSuffix
+		}
+		tx.add("-A", chain, append(comment(i.label.as(r.role)), r.args...))
+	}
+	for _, base := range i.target.bases() {
+		tx.insert(base, i.jump())
+	}
+	return tx
+}
+
+// removal undoes a transaction.
+func (i *injection) removal() *transaction {
+	tx := &transaction{}
+	for _, base := range i.target.bases() {
+		tx.add("-D", base, i.jump())
+	}
+	for _, verb := range []string{"-F", "-X"} {
+		tx.add(verb, i.chain, nil)
+		tx.add(verb, i.chain+actSuffix, nil)
+	}
+	return tx
+}
+
+func (i *injection) jump() []string { return append(comment(i.label.as(roleJump)), "-j", i.chain) }
+
+// own lists the rules of the injection's chains.
+func (i *injection) own(saved ruleset) []savedRule {
+	return append(saved.in(i.chain), saved.in(i.chain+actSuffix)...)
+}
+
 func comment(l label) []string { return []string{"-m", "comment", "--comment", l.String()} }
 
-// plan lists the rules of the chain: the watch sees every attempt, armed or not;
-// then the lease is set or taken; only while it holds does a packet meet the fault.
+// plan lists the rules of both chains. The first takes the lease's own packets and
+// selects those of the target. In the second the watch sees every attempt, armed or
+// not; only while the lease holds does a packet meet the fault.
 func (i *injection) plan(p *part) []planned {
+	family := p.table.family
 	var rules []planned
-	target := i.fault.Target()
-	port := strconv.Itoa(int(target.Port))
-	to := func(a netip.Addr) []string {
-		return []string{"-p", target.Protocol, "-d", a.String(), "--dport", port}
-	}
-	if target.Protocol == tcp {
-		for _, a := range p.addrs {
-			rules = append(rules, planned{roleWatch, slices.Concat(to(a), []string{"--syn"}, notOurs(), i.report(prefixSyn))})
-		}
-	}
 	for _, r := range p.lease.control() {
-		rules = append(rules, planned{roleControl, r})
+		rules = append(rules, planned{roleControl, false, r})
 	}
-	rules = append(rules, planned{roleLease, p.lease.gate()})
-	for _, a := range p.addrs {
-		for _, r := range i.fault.Rules(p.table.family) {
-			match := slices.Concat(to(a), r.Match, i.window())
-			once := []string{"-m", "limit", "--limit", "1/day", "--limit-burst", "1"}
-			rules = append(rules,
-				planned{roleHit, slices.Concat(match, once, i.report(prefixHit))},
-				planned{roleFault, slices.Concat(match, r.Action)})
+	watched := i.target.Protocol == tcp || i.target.Protocol == allProtocols
+	// Of a packet to this host itself, its way out is enough.
+	watch := slices.Concat([]string{"-p", "tcp", "--syn", "!", "-i", "lo"}, notOurs(), i.report(prefixSyn))
+	if i.target.Direction == dirIn && i.target.Protocol == tcp {
+		// Attempts go the other way than what is broken.
+		for _, match := range i.target.selections(family, dirOut) {
+			rules = append(rules, planned{roleWatch, false, slices.Concat(match, watch[2:])})
 		}
+		watched = false
+	}
+	for _, direction := range i.target.directions() {
+		for _, match := range i.target.selections(family, direction) {
+			rules = append(rules, planned{roleSelect, false, append(match, "-g", i.chain+actSuffix)})
+		}
+	}
+	if watched {
+		rules = append(rules, planned{roleWatch, true, watch})
+	}
+	rules = append(rules, planned{roleLease, true, p.lease.gate()})
+	for _, r := range i.fault.Rules(family) {
+		match := slices.Concat(i.target.only(family), r.Match, i.window())
+		if r.Spares {
+			rules = append(rules, planned{roleSpare, true, append(match, r.Action...)})
+			continue
+		}
+		once := []string{"-m", "limit", "--limit", "1/day", "--limit-burst", "1"}
+		rules = append(rules,
+			planned{roleHit, true, slices.Concat(match, once, i.report(prefixHit))},
+			planned{roleFault, true, append(match, r.Action...)})
 	}
 	return rules
 }
@@ -147,7 +176,7 @@ func (i *injection) window() []string {
 // jumps says from which chains no jump leads to ours, and which rules of others
 // come before one.
 func (i *injection) jumps(saved ruleset) (missing, foreign []string) {
-	for _, base := range baseChains() {
+	for _, base := range i.target.bases() {
 		found := false
 		var before []string
 		for _, r := range saved.in(base) {

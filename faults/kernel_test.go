@@ -3,6 +3,8 @@ package faults_test
 import (
 	"errors"
 	"net"
+	"os"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -28,37 +30,70 @@ func build(t *testing.T, kind, settings string) faults.Fault {
 	return f
 }
 
+// A kernelCase is one kind with some settings; TO, HOST and PORT stand for the server's.
+type kernelCase struct {
+	kind, settings string
+	host           string
+	fails, pooled  func(error) bool
+}
+
+func (c kernelCase) contract(t *testing.T, in *faults.Injector) faulttest.Contract {
+	t.Helper()
+	return faulttest.Contract{
+		Injector: in,
+		Host:     c.host,
+		Fault: func(to string) faults.Fault {
+			host, port, _ := net.SplitHostPort(to)
+			settings := strings.NewReplacer("TO", strconv.Quote(to), "HOST", strconv.Quote(host), "PORT", port).Replace(c.settings)
+			return build(t, c.kind, settings)
+		},
+		Fails:    c.fails,
+		Silent:   c.fails(os.ErrDeadlineExceeded),
+		OpenOnly: c.kind == "reset",
+		Pooled:   c.pooled,
+	}
+}
+
+func kernelCases() map[string]kernelCase {
+	const v4, v6 = "127.0.0.1", "::1"
+	refused, reset, fine := is(syscall.ECONNREFUSED), is(syscall.ECONNRESET), func(err error) bool { return err == nil }
+	return map[string]kernelCase{
+		"drop":             {"drop", "to: TO", v4, timedOut, timedOut},
+		"drop both ways":   {"drop", "{to: TO, direction: both}", v4, timedOut, timedOut},
+		"drop established": {"drop", "{to: TO, established: reset}", v4, timedOut, reset},
+		"drop ipv6":        {"drop", "{to: TO, established: reset}", v6, timedOut, reset},
+		"drop all":         {"drop", "{to: TO, protocol: all}", v6, timedOut, timedOut},
+		"reject":           {"reject", "to: TO", v4, refused, reset},
+		"reject port":      {"reject", "{to: TO, with: icmp-port-unreachable}", v4, refused, timedOut},
+		"reject host":      {"reject", "{to: TO, with: icmp-host-unreachable}", v4, is(syscall.EHOSTUNREACH), timedOut},
+		"reject ipv6":      {"reject", "to: TO", v6, refused, nil},
+		"reset":            {"reset", "to: TO", v4, reset, reset},
+		"reset ipv6":       {"reset", "to: TO", v6, reset, reset},
+		"loss":             {"loss", "{to: TO, packets: 100}", v4, timedOut, timedOut},
+		"loss ipv6":        {"loss", "{to: TO, packets: 100}", v6, timedOut, timedOut},
+		"blackhole":        {"blackhole", "to: TO", v4, timedOut, timedOut},
+		"blackhole out":    {"blackhole", "{to: TO, direction: out}", v6, timedOut, timedOut},
+		"partition":        {"partition", "{between: HOST, and: HOST, ports: PORT}", v4, timedOut, timedOut},
+		"partition ipv6":   {"partition", "{between: HOST, and: HOST, ports: PORT}", v6, timedOut, timedOut},
+		"connections":      {"connections", "{to: TO, most: 0, beyond: reset}", v4, refused, fine},
+		"connections ipv6": {"connections", "{to: TO, most: 0}", v6, timedOut, fine},
+		"dns refuse":       {"dns", "to: TO", v4, refused, reset},
+		"dns drop":         {"dns", "{to: TO, answer: drop}", v6, timedOut, timedOut},
+	}
+}
+
 func TestKindsOnTheKernel(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		kind, settings string
-		host           string
-		fails, pooled  func(error) bool
-	}{
-		"drop":             {"drop", "", "127.0.0.1", timedOut, timedOut},
-		"drop established": {"drop", "established: reset", "127.0.0.1", timedOut, is(syscall.ECONNRESET)},
-		"drop ipv6":        {"drop", "established: reset", "::1", timedOut, is(syscall.ECONNRESET)},
-		"reject":           {"reject", "", "127.0.0.1", is(syscall.ECONNREFUSED), is(syscall.ECONNRESET)},
-		"reject port":      {"reject", "with: icmp-port-unreachable", "127.0.0.1", is(syscall.ECONNREFUSED), timedOut},
-		"reject host":      {"reject", "with: icmp-host-unreachable", "127.0.0.1", is(syscall.EHOSTUNREACH), timedOut},
-		"reject ipv6":      {"reject", "", "::1", is(syscall.ECONNREFUSED), nil},
-	} {
+	for name, c := range kernelCases() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			faulttest.Run(t, faulttest.Contract{
-				Injector: &faults.Injector{},
-				Host:     c.host,
-				Fault:    func(to string) faults.Fault { return build(t, c.kind, "to: \""+to+"\"\n"+c.settings) },
-				Fails:    c.fails,
-				Silent:   c.kind == "drop",
-				Pooled:   c.pooled,
-			})
+			faulttest.Run(t, c.contract(t, &faults.Injector{}))
 		})
 	}
 }
 
 // The older backend has tables of its own, and a kernel may lack it.
-func TestLegacyBackend(t *testing.T) {
+func TestKindsOnTheLegacyBackend(t *testing.T) {
 	t.Parallel()
 	legacy := &faults.Injector{Suffix: "legacy"}
 	for _, c := range legacy.Probe(t.Context()) {
@@ -66,14 +101,13 @@ func TestLegacyBackend(t *testing.T) {
 			skip(t, "iptables-legacy does not work here: "+c.Name+": "+c.Detail)
 		}
 	}
-	faulttest.Run(t, faulttest.Contract{
-		Injector: legacy,
-		Host:     "127.0.0.1",
-		Fault:    func(to string) faults.Fault { return build(t, "drop", "established: reset\nto: "+to) },
-		Fails:    timedOut,
-		Silent:   true,
-		Pooled:   is(syscall.ECONNRESET),
-	})
+	cases := kernelCases()
+	for _, name := range []string{"drop established", "reject ipv6", "reset", "loss", "blackhole", "partition", "connections", "dns refuse"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			faulttest.Run(t, cases[name].contract(t, legacy))
+		})
+	}
 }
 
 // wish is a fault with a rule that no kernel has.

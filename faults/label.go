@@ -35,6 +35,8 @@ const (
 	roleControl = "control" // sets or takes the lease
 	roleLease   = "lease"   // lets everything pass while there is no lease
 	roleHit     = "hit"     // reports the first packet of a fault
+	roleSelect  = "select"  // says that a packet is the target's
+	roleSpare   = "spare"   // lets a packet of the target go on
 	roleFault   = "fault"
 )
 
@@ -44,6 +46,9 @@ func (l label) as(role string) label {
 }
 
 func (l label) String() string {
+	if l.role == roleSelect { // there may be thousands
+		return labelPrefix + l.role + " " + url.Values{"run": {l.run}}.Encode()
+	}
 	v := url.Values{
 		"run": {l.run}, "kind": {l.kind}, "to": {l.to},
 		"since": {strconv.FormatInt(l.since.Unix(), 10)},
@@ -74,6 +79,9 @@ func parseLabel(comment string) (label, bool) {
 		return label{}, false
 	}
 	seconds := func(key string) int64 {
+		if !v.Has(key) {
+			return 0
+		}
 		n, perr := strconv.ParseInt(v.Get(key), 10, 64)
 		if perr != nil {
 			err = perr

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -31,6 +32,7 @@ type lease struct {
 	any       string // the mask under which all packets share one entry
 	seconds   string
 	set, take string // the secret words
+	trial     string // the word that changes nothing
 }
 
 // openLease opens the sender; call it in the namespace of the rules.
@@ -38,7 +40,7 @@ func openLease(family Family, chain string, d time.Duration) (*lease, error) {
 	l := &lease{
 		list:    leaseName(chain, family),
 		seconds: strconv.Itoa(int(d / time.Second)),
-		set:     rand.Text(), take: rand.Text(),
+		set:     rand.Text(), take: rand.Text(), trial: rand.Text(),
 	}
 	loopback := netip.IPv6Loopback()
 	l.any = "::"
@@ -60,17 +62,16 @@ func (l *lease) recent(words ...string) []string {
 	return append([]string{"-m", "recent", "--name", l.list, "--rsource", "--mask", l.any}, words...)
 }
 
-// control gives the rule that sets the lease and the one that takes it.
+// control gives the rules that set the lease, take it, and only tell that they are met.
 func (l *lease) control() [][]string {
 	host, port := l.self.Addr().String(), strconv.Itoa(int(l.self.Port()))
-	rule := func(word, action string) []string {
-		r := []string{
+	rule := func(word string, action ...string) []string {
+		return slices.Concat([]string{
 			"-p", "udp", "-s", host, "-d", host, "--sport", port, "--dport", port,
 			"-m", "string", "--algo", "bm", "--string", word,
-		}
-		return append(append(r, l.recent(action)...), "-j", "DROP")
+		}, action, []string{"-j", "DROP"})
 	}
-	return [][]string{rule(l.set, "--set"), rule(l.take, "--remove")}
+	return [][]string{rule(l.set, l.recent("--set")...), rule(l.take, l.recent("--remove")...), rule(l.trial)}
 }
 
 // gate lets every packet leave the chain while there is no lease.

@@ -2,6 +2,8 @@ package faults_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -9,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -54,10 +57,14 @@ func enter() int {
 	}
 	defer os.RemoveAll(dir)
 	c.Env = append(os.Environ(), "XTABLES_LOCKFILE="+dir+"/lock") // the host's belongs to the host's root
+	users := 1
+	if os.Getuid() == 0 {
+		users = 1 << 16 // root may map others too, for tests that are nobody
+	}
 	c.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET,
-		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
-		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: users}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: users}},
 		Pdeathsig:   syscall.SIGKILL,
 	}
 	err = c.Run()
@@ -105,6 +112,7 @@ type ownerOrder struct {
 	Kind, Settings string
 	Options        faults.Options
 	Suffix         string
+	Heal           bool // it heals soon after it armed
 }
 
 // beOwner installs and arms a fault, says so, and lives on until it is told otherwise.
@@ -128,7 +136,13 @@ func beOwner(order string) int {
 			return err
 		}
 		fmt.Println("armed")
-		<-ctx.Done()
+		if o.Heal {
+			wait := time.NewTimer(600 * time.Millisecond)
+			<-wait.C
+			fmt.Println("healing")
+		} else {
+			<-ctx.Done()
+		}
 		if err := in.Close(ctx); err != nil {
 			return err
 		}
@@ -158,4 +172,15 @@ func eventually(t *testing.T, within time.Duration, what string, ok func() bool)
 		<-tick.C
 	}
 	return time.Since(start)
+}
+
+func p50(all []time.Duration) time.Duration {
+	all = slices.Sorted(slices.Values(all))
+	return all[len(all)/2]
+}
+
+// runSum is how a chain's name tells its run.
+func runSum(run string) string {
+	sum := sha256.Sum256([]byte(run))
+	return hex.EncodeToString(sum[:4])
 }

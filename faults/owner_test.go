@@ -31,6 +31,8 @@ func startOwner(t *testing.T, kind, settings string, o faults.Options) (*exec.Cm
 	})
 	lines := bufio.NewScanner(out)
 	if !lines.Scan() || lines.Text() != "armed" {
+		_ = c.Process.Kill()
+		_ = c.Wait() // its last words are complete then
 		t.Fatalf("owner: got %q, want armed: %s", lines.Text(), stderr.String())
 	}
 	return c, lines

@@ -37,7 +37,7 @@ func (in *Injector) Probe(ctx context.Context) []Capability {
 }
 
 func (in *Injector) probeTable(ctx context.Context, sp *space, family Family, name string) []Capability {
-	t, err := in.table(ctx, sp, family)
+	t, err := in.table(sp, family)
 	if err != nil {
 		return []Capability{{Name: name, Needed: true, Detail: err.Error()}}
 	}
@@ -50,7 +50,7 @@ func (in *Injector) probeTable(ctx context.Context, sp *space, family Family, na
 	})
 	if err == nil {
 		defer func() { _ = owner.Close() }()
-		err = t.newChain(ctx, chain)
+		err = t.restore(ctx, &transaction{[]string{":" + chain + " - [0:0]"}})
 	}
 	if err != nil {
 		found[0].OK, found[0].Detail = false, err.Error()
@@ -59,7 +59,9 @@ func (in *Injector) probeTable(ctx context.Context, sp *space, family Family, na
 	defer func() { _ = t.remove(context.WithoutCancel(ctx), chain) }() // empty or inert; Sweep finds it
 	for _, p := range trials(chain) {
 		c := Capability{Name: p.role, OK: true, Needed: true}
-		if err := t.appendTo(ctx, chain, p.args); err != nil {
+		tx := &transaction{}
+		tx.add("-A", chain, p.args)
+		if err := t.restore(ctx, tx); err != nil {
 			c.OK, c.Detail = false, fmt.Sprintf("%s (try: modprobe xt_%s)", firstLine(err), p.role)
 		}
 		found = append(found, c)
@@ -78,10 +80,16 @@ func (in *Injector) probeTable(ctx context.Context, sp *space, family Family, na
 	return append(found, c)
 }
 
+// A trial is a rule that no packet meets.
+type trial struct {
+	role string
+	args []string
+}
+
 // trials is one rule for each extension of the kernel that faults use.
-func trials(chain string) []planned {
+func trials(chain string) []trial {
 	words := func(s string) []string { return append(comment(label{role: roleControl}), strings.Fields(s)...) }
-	return []planned{
+	return []trial{
 		{"comment", words("-j RETURN")},
 		{"recent", words("-m recent --name " + chain + " --rcheck --seconds 2 -j RETURN")},
 		{"string", words("-p udp -m string --algo bm --string probe -j RETURN")},

@@ -17,22 +17,18 @@ type rejected struct {
 
 func rejectKind() kind.Kind[Fault] {
 	type settings struct {
-		To       string `yaml:"to"`
-		Protocol string `yaml:"protocol"`
-		With     string `yaml:"with"`
+		Selector
+		With string `yaml:"with"`
 	}
 	return kind.Of("reject", "packets to the target are refused at once, by a reset or an ICMP error", `
 to: 127.0.0.1:9002
 with: tcp-reset
-`, settings{Protocol: tcp}, func(s settings) (Fault, error) {
-		target, err := parseTarget(s.To, s.Protocol)
+`, settings{Selector: selectTCP()}, func(s settings) (Fault, error) {
+		target, err := s.target()
 		if err != nil {
 			return nil, err
 		}
-		words := []string{"icmp-port-unreachable", "icmp-host-unreachable", "icmp-admin-prohibited"}
-		if target.Protocol == tcp {
-			words = slices.Insert(words, 0, "tcp-reset")
-		}
+		words := refusals(target.Protocol)
 		if s.With == "" {
 			s.With = words[0]
 		}
@@ -43,16 +39,25 @@ with: tcp-reset
 	})
 }
 
+// refusals are the words for how packets are refused; the first is the default.
+func refusals(protocol string) []string {
+	words := []string{"icmp-port-unreachable", "icmp-host-unreachable", "icmp-admin-prohibited"}
+	if protocol == tcp {
+		words = slices.Insert(words, 0, "tcp-reset")
+	}
+	return words
+}
+
 func (r rejected) Kind() string   { return "reject" }
 func (r rejected) Target() Target { return r.target }
 
 // Rules implements [Fault].
 func (r rejected) Rules(family Family) []Rule {
 	rule := Rule{Action: []string{"-j", "REJECT", "--reject-with", r.word(family)}}
-	if r.target.Protocol == udp {
+	if r.target.Protocol != tcp {
 		// Refused on the way out, a local sender would get EPERM. On loopback the
 		// way in is ours too, and an ICMP error answers there as a real host's does.
-		rule.Match = []string{"!", "-o", "lo"}
+		rule.Match = r.target.Once()
 	}
 	return []Rule{rule}
 }

@@ -20,19 +20,16 @@ type space struct {
 	id   string
 }
 
-// openSpace opens the namespace at path, such as /run/netns/NAME; "" is the caller's own.
-func openSpace(path string) (*space, error) {
-	if path == "" {
-		path = threadNetns
-	}
-	file, err := os.Open(path) //nolint:gosec // the user names the namespace
+// openSpace opens the namespace that word names, as [Injector.Netns] does; "" is the caller's own.
+func openSpace(word string) (*space, error) {
+	file, err := openNetns(word)
 	if err != nil {
-		return nil, fmt.Errorf("network namespace: %w", err)
+		return nil, err
 	}
 	var st unix.Stat_t
 	if err := unix.Fstat(int(file.Fd()), &st); err != nil {
 		_ = file.Close()
-		return nil, fmt.Errorf("network namespace %s: %w", path, err)
+		return nil, fmt.Errorf("network namespace %s: %w", word, err)
 	}
 	id := fmt.Sprintf("net:[%d]", st.Ino)
 	return &space{file, id}, nil

@@ -24,23 +24,19 @@ const (
 	lockLimit = 5
 )
 
-// baseChains are where packets of this host and of its containers pass.
-func baseChains() []string { return []string{"INPUT", "FORWARD", "OUTPUT"} }
-
-// A table is the filter table of one family in one namespace: go-iptables writes it
-// and iptables-save reads it, which prints the same with both backends.
+// A table is the filter table of one family in one namespace: iptables-restore writes
+// it, go-iptables mends it, and iptables-save reads it, which prints the same with both backends.
 type table struct {
 	family Family
 	space  *space
 	path   string
 	mu     sync.Mutex // one command at a time, also when a caller did not wait for the last
-	ipt    *iptables.IPTables
 }
 
-func (in *Injector) table(ctx context.Context, sp *space, family Family) (*table, error) {
-	command, protocol := "iptables", iptables.ProtocolIPv4
+func (in *Injector) table(sp *space, family Family) (*table, error) {
+	command := "iptables"
 	if family == IPv6 {
-		command, protocol = "ip6tables", iptables.ProtocolIPv6
+		command = "ip6tables"
 	}
 	if in.Suffix != "" {
 		command += "-" + in.Suffix
@@ -49,12 +45,21 @@ func (in *Injector) table(ctx context.Context, sp *space, family Family) (*table
 	if err != nil {
 		return nil, results.Blind(results.CauseTool, fmt.Errorf("%s is not installed (Debian: apt-get install iptables): %w", command, err))
 	}
-	t := &table{family: family, space: sp, path: path}
-	err = t.run(ctx, func() (err error) {
-		t.ipt, err = iptables.New(iptables.IPFamily(protocol), iptables.Path(path), iptables.Timeout(lockLimit))
+	return &table{family: family, space: sp, path: path}, nil
+}
+
+// tool is go-iptables for the table: for what is one rule or one chain.
+func (t *table) tool(ctx context.Context) (*iptables.IPTables, error) {
+	protocol := iptables.ProtocolIPv4
+	if t.family == IPv6 {
+		protocol = iptables.ProtocolIPv6
+	}
+	var tool *iptables.IPTables
+	err := t.run(ctx, func() (err error) {
+		tool, err = iptables.New(iptables.IPFamily(protocol), iptables.Path(t.path), iptables.Timeout(lockLimit))
 		return err
 	})
-	return t, err
+	return tool, err
 }
 
 // find also looks where an ordinary user's PATH does not.
@@ -86,7 +91,7 @@ func (t *table) run(ctx context.Context, command func() error) error {
 
 // blind marks what iptables could not do as ours, never the target's fault.
 func blind(err error) error {
-	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, results.ErrUnknown) {
 		return err
 	}
 	if strings.Contains(err.Error(), "xtables.lock") {
@@ -119,43 +124,79 @@ func (t *table) read(ctx context.Context) (ruleset, error) {
 	return s, blind(err)
 }
 
-func (t *table) newChain(ctx context.Context, chain string) error {
-	return t.run(ctx, func() error { return t.ipt.NewChain(filter, chain) })
-}
+// removeTries is how often a removal starts anew because others changed the rules meanwhile.
+const removeTries = 3
 
-func (t *table) appendTo(ctx context.Context, chain string, rule []string) error {
-	return t.run(ctx, func() error { return t.ipt.Append(filter, chain, rule...) })
-}
-
-// insert puts a rule first: behind a usual ESTABLISHED -j ACCEPT it would never be met.
-func (t *table) insert(ctx context.Context, chain string, rule []string) error {
-	return t.run(ctx, func() error { return t.ipt.Insert(filter, chain, 1, rule...) })
-}
-
-// remove takes away a chain of ours and whatever leads to it, by exact rule. It is
-// the one road on which rules go, and a chain that is not there is no error.
+// remove takes away the chains of ours that begin with chain and whatever leads to
+// them, by exact rule and in one transaction. It is the one road on which rules go,
+// and a chain that is not there is no error.
 func (t *table) remove(ctx context.Context, chain string) error {
+	var err error
+	for range removeTries {
+		var s ruleset
+		if s, err = t.read(ctx); err != nil {
+			return err
+		}
+		tx := s.removal(chain)
+		if len(tx.lines) == 0 {
+			return nil
+		}
+		if err = t.restore(ctx, tx); err == nil || ctx.Err() != nil {
+			return err
+		}
+	}
+	return errors.Join(fmt.Errorf("remove %s: %w", chain, err), t.removeSingly(ctx, chain))
+}
+
+// removal is what undoes an installation.
+func (s ruleset) removal(chain string) *transaction {
+	tx := &transaction{}
+	ours := func(name string) bool { return name == chain || name == chain+actSuffix }
+	for _, r := range s.rules {
+		if ours(r.after("-j")) && !ours(r.chain) {
+			tx.add("-D", r.chain, r.args)
+		}
+	}
+	for _, verb := range []string{"-F", "-X"} {
+		for _, name := range []string{chain, chain + actSuffix} { // the first leads to the second
+			if slices.Contains(s.chains, name) {
+				tx.add(verb, name, nil)
+			}
+		}
+	}
+	return tx
+}
+
+// removeSingly does what can be done where a transaction fails as a whole.
+func (t *table) removeSingly(ctx context.Context, chain string) error {
 	s, err := t.read(ctx)
 	if err != nil {
 		return err
 	}
+	tool, err := t.tool(ctx)
+	if err != nil {
+		return err
+	}
+	var errs []error
 	for _, r := range s.rules {
 		if r.after("-j") != chain {
 			continue
 		}
-		err := t.run(ctx, func() error { return t.ipt.Delete(filter, r.chain, r.args...) })
+		err := t.run(ctx, func() error { return tool.Delete(filter, r.chain, r.args...) })
 		if err != nil && !gone(err) {
-			return fmt.Errorf("remove the jump from %s to %s: %w", r.chain, chain, err)
+			errs = append(errs, fmt.Errorf("remove the jump from %s to %s: %w", r.chain, chain, err))
 		}
 	}
-	if !slices.Contains(s.chains, chain) {
-		return nil
+	for _, name := range []string{chain, chain + actSuffix} {
+		if !slices.Contains(s.chains, name) {
+			continue
+		}
+		err := t.run(ctx, func() error { return tool.ClearAndDeleteChain(filter, name) })
+		if err != nil && !gone(err) {
+			errs = append(errs, fmt.Errorf("remove chain %s: %w", name, err))
+		}
 	}
-	err = t.run(ctx, func() error { return t.ipt.ClearAndDeleteChain(filter, chain) })
-	if err != nil && !gone(err) {
-		return fmt.Errorf("remove chain %s: %w", chain, err)
-	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // gone says that somebody else removed it first.

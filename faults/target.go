@@ -1,93 +1,148 @@
 package faults
 
 import (
-	"context"
 	"fmt"
 	"net"
-	"net/netip"
 	"slices"
 	"strconv"
-	"time"
-
-	"github.com/foreshock/foreshock/internal/kind"
+	"strings"
 )
 
 const (
-	tcp = "tcp"
-	udp = "udp"
+	tcp          = "tcp"
+	udp          = "udp"
+	icmp         = "icmp"
+	allProtocols = "all"
 
-	resolveLimit = 5 * time.Second
+	dirOut  = "out" // packets to the target
+	dirIn   = "in"  // packets from it
+	dirBoth = "both"
 )
 
-// A Target is where the broken packets go.
+// A Target is which packets are broken: those that every field selects. Only the
+// address, the protocol and the direction are required, and any address is one.
 type Target struct {
-	Protocol string // tcp or udp
-	Host     string // an address or a name
-	Port     uint16
+	To        []Endpoint  // any of these; empty means any host
+	Ports     []PortRange // of endpoints that have none of their own; empty means all
+	From      []string    // the other side: addresses, CIDRs or names; empty means anybody
+	Protocol  string      // tcp, udp, icmp or all
+	Direction string      // out: to the target, sent, received or forwarded; in: from it; both
+	User      string      // name or number; only what this host itself sends
+	Cgroup    string      // path below the root of cgroup v2; only what this host itself sends
+	Netns     string      // where the rules go; empty means where the Injector says
+	Percent   float64     // of the connections; 0 means all
+	Original  bool        // To is what connections were opened to, before any translation
 }
 
-// String gives host:port, with brackets around an IPv6 address.
-func (t Target) String() string { return net.JoinHostPort(t.Host, strconv.Itoa(int(t.Port))) }
-
-// parseTarget reads the settings to and protocol that every kind has.
-func parseTarget(to, protocol string) (Target, error) {
-	if protocol != tcp && protocol != udp {
-		return Target{}, kind.At("protocol", fmt.Errorf("%s", kind.UnknownWord("protocol", protocol, []string{tcp, udp})))
-	}
-	host, text, err := net.SplitHostPort(to)
-	if err != nil || host == "" {
-		return Target{}, kind.At("to", fmt.Errorf("got %q, want host:port, such as 10.0.0.7:5432 or [::1]:9002", to))
-	}
-	port, err := strconv.ParseUint(text, 10, 16)
-	if err != nil || port == 0 {
-		return Target{}, kind.At("to", fmt.Errorf("got port %q, want a number from 1 to 65535", text))
-	}
-	if addr, err := netip.ParseAddr(host); err == nil {
-		if err := usable(addr); err != nil {
-			return Target{}, kind.At("to", err)
-		}
-	}
-	return Target{Protocol: protocol, Host: host, Port: uint16(port)}, nil
+// An Endpoint is a host and its ports.
+type Endpoint struct {
+	Host  string      // a name, an address or a CIDR
+	Ports []PortRange // empty means those of the Target
 }
 
-func usable(addr netip.Addr) error {
+// A PortRange is the ports from First to Last, both included.
+type PortRange struct{ First, Last uint16 }
+
+// String gives 5432 or 9000-9010.
+func (r PortRange) String() string {
+	if r.First == r.Last {
+		return strconv.Itoa(int(r.First))
+	}
+	return fmt.Sprintf("%d-%d", r.First, r.Last)
+}
+
+func (r PortRange) has(port uint16) bool { return r.First <= port && port <= r.Last }
+
+// namedMax is how many endpoints a text names; a label has little room.
+const namedMax = 2
+
+// String gives host:port, with brackets around an IPv6 address; of many, the first
+// and how many more.
+func (t Target) String() string {
+	if len(t.To) == 0 {
+		return t.text(Endpoint{Host: "*"})
+	}
+	var out []string
+	for _, e := range t.To[:min(len(t.To), namedMax)] {
+		out = append(out, t.text(e))
+	}
+	text := strings.Join(out, ",")
+	if more := len(t.To) - namedMax; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+func (t Target) text(e Endpoint) string {
+	ports := t.portsOf(e)
+	if len(ports) == 0 {
+		return e.Host
+	}
+	var out []string
+	for _, r := range ports {
+		out = append(out, r.String())
+	}
+	return net.JoinHostPort(e.Host, strings.Join(out, ","))
+}
+
+func (t Target) portsOf(e Endpoint) []PortRange {
+	if len(e.Ports) > 0 {
+		return e.Ports
+	}
+	return t.Ports
+}
+
+func (t Target) hasPorts() bool {
+	return len(t.Ports) > 0 || slices.ContainsFunc(t.To, func(e Endpoint) bool { return len(e.Ports) > 0 })
+}
+
+// sentOnly says that the kernel can tell the packets only where this host sends them.
+func (t Target) sentOnly() bool { return t.User != "" || t.Cgroup != "" }
+
+// bases are the kernel's chains that packets of the target pass: what this host
+// receives, forwards for its containers, and sends.
+func (t Target) bases() []string {
+	if t.sentOnly() {
+		return []string{"OUTPUT"}
+	}
+	return []string{"INPUT", "FORWARD", "OUTPUT"}
+}
+
+// Once narrows a rule so that a packet from this host to itself, which passes on its
+// way out and on its way in, meets it on its way in alone. Rules that toss a coin for
+// a packet, and those whose way out would tell the sender, want it.
+func (t Target) Once() []string {
+	if t.sentOnly() {
+		return nil
+	}
+	return []string{"!", "-o", "lo"}
+}
+
+// protocols are what rules are made for; "" is any.
+func (t Target) protocols() []string {
+	if t.Protocol != allProtocols {
+		return []string{t.Protocol}
+	}
+	if t.hasPorts() {
+		return []string{tcp, udp}
+	}
+	return []string{""}
+}
+
+// only is the match for the target's protocol, which some actions want in their own rule.
+func (t Target) only(family Family) []string {
+	if t.Protocol == allProtocols {
+		return nil
+	}
+	return protocolMatch(t.Protocol, family)
+}
+
+func protocolMatch(protocol string, family Family) []string {
 	switch {
-	case addr.IsUnspecified():
-		return fmt.Errorf("got %s, which means every address, want one address", addr)
-	case addr.IsMulticast():
-		return fmt.Errorf("got %s, a multicast address, want the address of one host", addr)
-	case addr.Zone() != "":
-		return fmt.Errorf("got %s with a zone, which rules cannot name, want an address without", addr)
+	case protocol == "":
+		return nil
+	case protocol == icmp && family == IPv6:
+		protocol = "ipv6-icmp"
 	}
-	return nil
-}
-
-// resolve pins the target's addresses: what the name says later does not count.
-func (t Target) resolve(ctx context.Context) ([]netip.Addr, error) {
-	if addr, err := netip.ParseAddr(t.Host); err == nil {
-		return []netip.Addr{addr.Unmap()}, nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, resolveLimit)
-	defer cancel()
-	found, err := (&net.Resolver{}).LookupNetIP(ctx, "ip", t.Host)
-	if err != nil {
-		return nil, fmt.Errorf("fault target %s: %w", t, err)
-	}
-	var addrs []netip.Addr
-	for _, a := range found {
-		a = a.Unmap()
-		if err := usable(a); err != nil {
-			return nil, fmt.Errorf("fault target %s: %w", t, err)
-		}
-		addrs = append(addrs, a)
-	}
-	slices.SortFunc(addrs, netip.Addr.Compare)
-	return slices.Compact(addrs), nil
-}
-
-func familyOf(a netip.Addr) Family {
-	if a.Is4() {
-		return IPv4
-	}
-	return IPv6
+	return []string{"-p", protocol}
 }

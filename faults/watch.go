@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"os"
 	"sync"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -33,8 +32,8 @@ const (
 // NFLOG, which only reports: whatever happens to the watch, no packet is lost.
 type watch struct {
 	group uint16
-	file  *os.File
-	conn  syscall.RawConn
+	fd    int
+	stop  *os.File // closed to end the listener
 	done  chan struct{}
 
 	mu       sync.Mutex
@@ -44,6 +43,7 @@ type watch struct {
 	firstHit time.Time
 	next     uint32 // sequence number of the next report
 	lost     bool
+	closed   bool
 }
 
 // An attemptKey is the same for a first packet and its retransmissions, and on
@@ -64,15 +64,16 @@ func openWatch() (*watch, error) {
 		_ = unix.Close(fd)
 		return nil, err
 	}
+	var ends [2]int
+	if err := unix.Pipe2(ends[:], unix.O_CLOEXEC); err != nil {
+		_ = unix.Close(fd)
+		return nil, results.Blind(results.CauseResources, fmt.Errorf("nflog: %w", err))
+	}
 	w := &watch{
-		group: group, file: os.NewFile(uintptr(fd), "nflog"), done: make(chan struct{}),
+		group: group, fd: fd, stop: os.NewFile(uintptr(ends[1]), "nflog"), done: make(chan struct{}),
 		buf: make([]byte, 64<<10), known: map[attemptKey]struct{}{},
 	}
-	if w.conn, err = w.file.SyscallConn(); err != nil {
-		_ = w.file.Close()
-		return nil, fmt.Errorf("nflog: %w", err)
-	}
-	go w.listen()
+	go w.listen(ends[0])
 	return w, nil
 }
 
@@ -100,21 +101,36 @@ func bindGroup(fd int) (group uint16, err error) {
 }
 
 func (w *watch) close() {
-	_ = w.file.Close()
+	_ = w.stop.Close()
 	<-w.done
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.closed {
+		_ = unix.Close(w.fd)
+	}
+	w.closed = true
 }
 
-// listen reads until close. Each report is stamped when it is read, which on a busy
-// machine may be some milliseconds late; sync bounds that where it matters.
-func (w *watch) listen() {
+// rest is how long the listener does not listen after it took a report. Each report
+// that wakes it costs the sender of the packet some microseconds, so that a busy
+// service wakes it a thousand times a second at most.
+const rest = time.Millisecond
+
+// listen reads until close. The first report after a rest is stamped when it comes;
+// what comes meanwhile is late by as much, and on a busy machine by some milliseconds.
+// sync bounds that where it matters. The runtime's poller would be woken by each report.
+func (w *watch) listen(stop int) {
 	defer close(w.done)
-	for {
-		err := w.conn.Read(func(fd uintptr) bool {
-			for w.drain(int(fd)) { // the lock is let go in between
-			}
-			return false // wait for more
-		})
-		if err != nil {
+	defer unix.Close(stop)                                     //nolint:errcheck // a pipe that nobody writes to
+	ended := unix.PollFd{Fd: int32(stop), Events: unix.POLLIN} //nolint:gosec // a file descriptor
+	wait := func(limit time.Duration, fds ...unix.PollFd) (goOn bool) {
+		_, err := unix.Poll(fds, int(limit.Milliseconds()))
+		return (err == nil || errors.Is(err, unix.EINTR)) && fds[0].Revents == 0
+	}
+	for wait(-time.Millisecond, ended, unix.PollFd{Fd: int32(w.fd), Events: unix.POLLIN}) { //nolint:gosec // a file descriptor
+		for w.drain() { // the lock is let go in between
+		}
+		if !wait(rest, ended) {
 			return
 		}
 	}
@@ -123,18 +139,19 @@ func (w *watch) listen() {
 // sync takes what the kernel has reported by now: a report is in the socket before
 // its packet goes on. So what happened before sync is stamped before it returns.
 func (w *watch) sync() {
-	_ = w.conn.Control(func(fd uintptr) { // closed: everything was taken
-		for n := 0; n < syncMax && w.drain(int(fd)); n++ {
-		}
-	})
+	for n := 0; n < syncMax && w.drain(); n++ {
+	}
 }
 
 // drain takes a bounded number of reports, and says whether there may be more.
-func (w *watch) drain(fd int) (more bool) {
+func (w *watch) drain() (more bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.closed {
+		return false
+	}
 	for range drainMax {
-		n, _, err := unix.Recvfrom(fd, w.buf, unix.MSG_DONTWAIT)
+		n, _, err := unix.Recvfrom(w.fd, w.buf, unix.MSG_DONTWAIT)
 		switch {
 		case errors.Is(err, unix.EINTR):
 		case errors.Is(err, unix.ENOBUFS):

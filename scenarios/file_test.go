@@ -97,7 +97,7 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
-// The plan says what a run would do, rules included, and touches nothing.
+// The plan says what a run would do, and touches nothing.
 func TestPlan(t *testing.T) {
 	t.Parallel()
 	specs, err := loader().Load("testdata/plan.yaml")

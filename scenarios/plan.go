@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/foreshock/foreshock/faults"
 )
 
 const (
@@ -89,10 +87,6 @@ func (s *Spec) WritePlan(w io.Writer) {
 	fmt.Fprintf(w, "  target    %s %s\n", s.Target.HTTP.Method, s.Target.HTTP.URL)
 	for _, f := range s.faults {
 		fmt.Fprintf(w, "  fault     %s %s, at most until the limit of %v\n", f.Kind(), f.Target(), s.Limit)
-		t := f.Target()
-		for _, r := range f.Rules(faults.IPv4) {
-			fmt.Fprintf(w, "            -p %s --dport %d %s\n", t.Protocol, t.Port, strings.Join(slices.Concat(r.Match, r.Action), " "))
-		}
 	}
 	fmt.Fprintf(w, "  1 idle       %v without a call: attempts that no call causes are counted\n", s.Baseline.Idle)
 	fmt.Fprintf(w, "  2 baseline   %d calls, %.0f%% must succeed, p99 at most %v\n", s.Baseline.Calls, 100*s.Baseline.Success, s.Baseline.P99)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"text/tabwriter"
 	"time"
 
@@ -12,16 +13,22 @@ import (
 )
 
 func runFault(ctx context.Context, p *program, args []string) int {
-	return p.pick(ctx, "fault command", []command{{"list", "", faultList}, {"heal", "", faultHeal}}, args)
+	return p.pick(ctx, "fault command", []command{{"inject", "", faultInject}, {"list", "", faultList}, {"heal", "", faultHeal}}, args)
 }
 
 func faultList(ctx context.Context, p *program, args []string) int {
 	formats := []string{"text", "json"}
 	f := p.newFlags("fault list", "[-o text|json]", formats...)
+	netns := f.String("netns", "", "network namespace: `NAME` under /run/netns, pid:N, container:ID or a path (default: all that there is a way to)")
 	if _, err := f.parse(args, formats...); err != nil {
 		return p.refused(err)
 	}
-	found, err := (&faults.Injector{}).List(ctx)
+	var found []faults.Active
+	err := everywhere(*netns, func(in *faults.Injector) error {
+		list, err := in.List(ctx)
+		found = append(found, list...)
+		return err
+	})
 	if err != nil {
 		return p.unsure(err)
 	}
@@ -59,9 +66,29 @@ func state(a faults.Active) string {
 	return "left behind, inert"
 }
 
+// everywhere does something in a namespace, or in every one that there is a way to. Of
+// those, only the first, which is our own, must be open to us: what we may not enter
+// we cannot have broken.
+func everywhere(netns string, do func(*faults.Injector) error) error {
+	if netns != "" {
+		return do(&faults.Injector{Netns: netns})
+	}
+	var errs []error
+	for n, word := range faults.Namespaces() {
+		err := do(&faults.Injector{Netns: word})
+		if n > 0 && (errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist)) {
+			continue
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
 func faultHeal(ctx context.Context, p *program, args []string) int {
 	f := p.newFlags("fault heal", "NAME... | --all")
 	all := f.Bool("all", false, "remove every trace of every run")
+	netns := f.String("netns", "", "network namespace: `NAME` under /run/netns, pid:N, container:ID or a path (default: all that there is a way to)")
+	auditFile := f.String("audit", "", "append to this `FILE` who healed what (default "+auditDefault+")")
 	names, err := f.parse(args)
 	if err == nil && *all == (len(names) > 0) {
 		err = errors.New("want the names or run ids of faults (see: foreshock fault list), or --all")
@@ -69,19 +96,28 @@ func faultHeal(ctx context.Context, p *program, args []string) int {
 	if err != nil {
 		return p.refused(err)
 	}
-	in := &faults.Injector{}
-	if _, err := in.List(ctx); err != nil { // without a look nobody knows whether something is left
+	look := func(in *faults.Injector) error { _, err := in.List(ctx); return err }
+	if err := everywhere(*netns, look); err != nil { // without a look nobody knows whether something is left
 		return p.unsure(err)
 	}
+	audit, closeAudit := p.auditIfPossible(*auditFile)
+	defer closeAudit()
 	var healed []faults.Active
-	if *all {
-		healed, err = in.HealAll(ctx)
-	}
-	for _, name := range names {
-		h, herr := in.Heal(ctx, name)
-		healed = append(healed, h...)
-		err = errors.Join(err, herr)
-	}
+	err = everywhere(*netns, func(in *faults.Injector) error {
+		in.Audit = audit
+		if *all {
+			h, err := in.HealAll(ctx)
+			healed = append(healed, h...)
+			return err
+		}
+		var errs []error
+		for _, name := range names {
+			h, err := in.Heal(ctx, name)
+			healed = append(healed, h...)
+			errs = append(errs, err)
+		}
+		return errors.Join(errs...)
+	})
 	for _, a := range healed {
 		fmt.Fprintf(p.stdout, "healed %s %s (run %s)\n", a.Kind, a.To, a.Run)
 	}

@@ -37,14 +37,7 @@ func TestLoop(t *testing.T) {
 // TestInside holds the thread that comes before everything else: the shop's breaker
 // passes, without it the run fails, and a fault that nobody meets is invalid.
 func TestInside(t *testing.T) {
-	if os.Getenv(insideEnv) == "" {
-		t.Skip("run by TestLoop")
-	}
-	_, dir, err := isolate.Enter(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("TMPDIR", dir)
+	enterInside(t)
 	for name, c := range map[string]struct {
 		breaker, payments string
 		want              verdict.Verdict

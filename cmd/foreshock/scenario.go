@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/foreshock/foreshock/faults"
 	runner "github.com/foreshock/foreshock/internal/run"
 	"github.com/foreshock/foreshock/results"
 	"github.com/foreshock/foreshock/scenarios"
@@ -38,8 +39,31 @@ func (p *program) loadScenarios(a *app, files []string) ([]*scenarios.Spec, erro
 	return specs, errors.Join(errs...)
 }
 
-func scenarioPlan(_ context.Context, p *program, args []string) int {
-	return p.readScenarios("plan", args, func(s *scenarios.Spec) { s.WritePlan(p.stdout) })
+func scenarioPlan(ctx context.Context, p *program, args []string) int {
+	return p.readScenarios("plan", args, func(s *scenarios.Spec) {
+		s.WritePlan(p.stdout)
+		p.planFaults(ctx, s)
+	})
+}
+
+// planFaults shows the exact rules of the scenario's faults, and the live connections
+// that they would meet.
+func (p *program) planFaults(ctx context.Context, s *scenarios.Spec) {
+	for _, f := range s.Faults() {
+		plan, err := (&faults.Injector{}).Plan(ctx, f, faults.Options{Run: "plan", Until: time.Now().Add(s.Limit)})
+		if err != nil {
+			fmt.Fprintf(p.stdout, "  fault %s %s cannot be planned here: %v\n", f.Kind(), f.Target(), err)
+			continue
+		}
+		fmt.Fprintf(p.stdout, "  rules of %s %s:\n", f.Kind(), f.Target())
+		for _, r := range plan.Rules {
+			fmt.Fprintf(p.stdout, "    %s\n", r)
+		}
+		fmt.Fprintf(p.stdout, "  live connections that it would meet: %d\n", len(plan.Live))
+		for _, c := range plan.Live {
+			fmt.Fprintf(p.stdout, "    %s\n", c)
+		}
+	}
 }
 
 func scenarioValidate(_ context.Context, p *program, args []string) int {

@@ -25,7 +25,8 @@ type Contract struct {
 	Fault    func(to string) faults.Fault // aimed at to
 	Fails    func(err error) bool         // how a new connection fails while the fault acts
 	Silent   bool                         // it fails by a timeout
-	Pooled   func(err error) bool         // how a write and read on an open one fails; nil: not looked at
+	OpenOnly bool                         // new connections pass; Fails tells of those that were open
+	Pooled   func(err error) bool         // how a write and read on an open one ends; nil: not looked at
 }
 
 const (
@@ -60,11 +61,12 @@ func (c Contract) bites(t *testing.T) {
 	in := c.install(t, to)
 	must(t, Dial(to))
 	want(t, in, 0, 1) // counted though disarmed
+	victims := []func() error{c.victim(t, to), c.victim(t, to), c.victim(t, to)}
 	start := time.Now()
 	must(t, in.Arm(t.Context()))
 	t.Logf("armed in %v", time.Since(start))
-	for range 3 {
-		if err := c.knock(to); !c.Fails(err) {
+	for _, meet := range victims {
+		if err := meet(); !c.Fails(err) {
 			t.Errorf("dial while armed: got %v", err)
 		}
 	}
@@ -85,8 +87,9 @@ func (c Contract) bites(t *testing.T) {
 	if len(attempts) != 4 || !slices.IsSortedFunc(attempts, func(a, b faults.Attempt) int { return a.At.Compare(b.At) }) || attempts[0].Target.String() != to {
 		t.Errorf("attempts: got %v, want 4 in order to %s", attempts, to)
 	}
+	again := c.victim(t, to)
 	must(t, in.Arm(t.Context())) // a second time
-	if err := c.knock(to); !c.Fails(err) {
+	if err := again(); !c.Fails(err) {
 		t.Errorf("dial while armed again: got %v", err)
 	}
 	must(t, in.Close(t.Context()))
@@ -113,6 +116,10 @@ func (c Contract) pooled(t *testing.T) {
 	must(t, in.Arm(t.Context()))
 	if err := Echo(conn, silence); !c.Pooled(err) {
 		t.Errorf("on an open connection: got %v", err)
+	}
+	if c.Pooled(nil) {
+		want(t, in, 0, 1)
+		return
 	}
 	want(t, in, 1, 1)
 }
@@ -147,15 +154,16 @@ func (c Contract) twice(t *testing.T) {
 func (c Contract) other(t *testing.T) {
 	to := Serve(t, c.Host)
 	in := c.install(t, to)
+	meet := c.victim(t, to)
 	must(t, in.Arm(t.Context()))
-	if err := c.knock(to); !c.Fails(err) {
+	if err := meet(); !c.Fails(err) {
 		t.Errorf("dial while armed: got %v", err)
 	}
 	list, err := c.Injector.List(t.Context())
 	must(t, err)
 	chain := chainOf(t, in)
 	at := slices.IndexFunc(list, func(a faults.Active) bool { return a.Chain == chain })
-	if at < 0 || !list[at].Armed || !list[at].Owned || list[at].Packets == 0 || list[at].To != to {
+	if at < 0 || !list[at].Armed || !list[at].Owned || list[at].Packets == 0 || list[at].To != c.Fault(to).Target().String() {
 		t.Fatalf("list: got %+v, want %s armed", list, chain)
 	}
 	found, err := c.Injector.Heal(t.Context(), chain)
@@ -276,12 +284,22 @@ func Serve(t *testing.T, host string) string {
 	return ln.Addr().String()
 }
 
-// knock is Dial where the fault may keep it waiting.
-func (c Contract) knock(to string) error {
+// victim returns what fails while the fault acts: to open a connection, or to use one
+// that is open by now.
+func (c Contract) victim(t *testing.T, to string) func() error {
+	t.Helper()
+	limit := patience
 	if c.Silent {
-		return DialFor(to, silence)
+		limit = silence
 	}
-	return Dial(to)
+	if !c.OpenOnly {
+		return func() error { return DialFor(to, limit) }
+	}
+	conn, err := net.Dial("tcp", to)
+	must(t, err)
+	t.Cleanup(func() { conn.Close() })
+	must(t, Echo(conn, patience))
+	return func() error { return Echo(conn, limit) }
 }
 
 // Dial opens a connection and closes it by a reset, so that nothing of it is left.

@@ -141,19 +141,30 @@ func (n Node) tooEarly() error {
 	return fmt.Errorf("got %s, want a text whose ${} are known before the run", n.found())
 }
 
+// keysOf lists the keys of a struct; those of a struct embedded without a tag are its own.
 func keysOf(t reflect.Type) []string {
 	var keys []string
 	for f := range t.Fields() {
-		if name, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); name != "" && name != "-" {
+		if embedded(f) {
+			keys = append(keys, keysOf(f.Type)...)
+		} else if name, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); name != "" && name != "-" {
 			keys = append(keys, name)
 		}
 	}
 	return keys
 }
 
+func embedded(f reflect.StructField) bool {
+	return f.Anonymous && f.Tag.Get("yaml") == "" && f.Type.Kind() == reflect.Struct
+}
+
 func fieldOf(v reflect.Value, key string) reflect.Value {
 	for i := range v.NumField() {
-		if name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ","); name == key {
+		if f := v.Type().Field(i); embedded(f) {
+			if inner := fieldOf(v.Field(i), key); inner.IsValid() {
+				return inner
+			}
+		} else if name, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); name == key {
 			return v.Field(i)
 		}
 	}

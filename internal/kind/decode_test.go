@@ -194,3 +194,18 @@ func TestPathStartsAtItsFile(t *testing.T) {
 		t.Errorf("got %q and %v, want an absolute path untouched", s.File, err)
 	}
 }
+
+func TestEmbeddedSettingsAreOnesOwn(t *testing.T) {
+	t.Parallel()
+	type Shared struct {
+		To string `yaml:"to"`
+	}
+	var s struct {
+		Shared
+		With string `yaml:"with"`
+	}
+	if err := parse(t, "{to: a, with: b}").Decode(&s); err != nil || s.To != "a" || s.With != "b" {
+		t.Errorf("got %+v and %v, want a and b", s, err)
+	}
+	said(t, parse(t, "wit: c").Decode(&s), `f.yaml:1:1: unknown key "wit"; did you mean "with"? Known: to, with`)
+}

@@ -1,0 +1,271 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/foreshock/foreshock/faults"
+)
+
+// A faultOrder is what the command line of inject asks for.
+type faultOrder struct {
+	settings map[string]string // keys of the kind's settings
+	hold     time.Duration
+	lease    time.Duration
+	most     time.Duration
+	dryRun   bool
+	why      string
+	audit    string
+	allow    string
+}
+
+// settingFlags are the flags that become settings of the kind: the name of the flag,
+// with _ for -, is the key. The kind says which of them it knows.
+func settingFlags() []struct{ name, help string } {
+	return []struct{ name, help string }{
+		{"to", "the target: `HOST:PORT`, CIDR:PORT, or HOST with --ports; several with commas"},
+		{"ports", "ports of hosts that name none, such as `5432,9000-9010`"},
+		{"from", "source `ADDRESSES`, CIDRs or names"},
+		{"protocol", "`tcp`, udp, icmp or all"},
+		{"direction", "`out` (to the target), in (from it) or both"},
+		{"user", "packets that this `USER`'s processes send"},
+		{"cgroup", "packets that processes of this cgroup send (v2 `PATH`)"},
+		{"netns", "network namespace: `NAME` under /run/netns, pid:N, container:ID or a path"},
+		{"percent", "`PERCENTAGE` of the connections, each as a whole"},
+		{"original-destination", "`true`: the target is a virtual address"},
+		{"established", "drop: what open connections meet, `drop` or reset"},
+		{"with", "reject: `REFUSAL` such as tcp-reset"},
+		{"packets", "loss: `PERCENTAGE` of packets to lose"},
+		{"most", "connections: `NUMBER` that can be open"},
+		{"beyond", "connections: what more of them meet, `drop` or reset"},
+		{"answer", "dns: `refuse` or drop"},
+		{"between", "partition: one `GROUP` of hosts"},
+		{"and", "partition: the other `GROUP`"},
+	}
+}
+
+func faultInject(ctx context.Context, p *program, args []string) int {
+	formats := []string{"text", "json"}
+	f := p.newFlags("fault inject", "KIND --to HOST:PORT [--for 30s] [--lease 2s] [--dry-run] [--why TEXT]\nkinds: "+
+		strings.Join(faults.Kinds().Names(), ", "), formats...)
+	o := faultOrder{settings: map[string]string{}}
+	for _, s := range settingFlags() {
+		f.Func(s.name, s.help, func(v string) error {
+			o.settings[strings.ReplaceAll(s.name, "-", "_")] = v
+			return nil
+		})
+	}
+	const usual = 30 * time.Second
+	f.DurationVar(&o.hold, "for", usual, "how `LONG` the fault lives at most")
+	f.DurationVar(&o.lease, "lease", faults.DefaultLease, "how `LONG` it would outlive this command")
+	f.DurationVar(&o.most, "max", faults.DefaultMaximum, "refuse faults that would live `LONGER`")
+	f.BoolVar(&o.dryRun, "dry-run", false, "show rules and live connections, and change nothing")
+	f.StringVar(&o.why, "why", "", "`REASON`, for the audit")
+	f.StringVar(&o.audit, "audit", "", "append to this `FILE` who did what (default "+auditDefault+")")
+	f.StringVar(&o.allow, "allow", "", "override `REFUSALS` of the guard: "+strings.Join(faults.Refusals(), ", "))
+	names, err := f.parse(args, formats...)
+	if err == nil && len(names) != 1 {
+		err = fmt.Errorf("got %d kinds of fault %q, want one of %s", len(names), names, strings.Join(faults.Kinds().Names(), ", "))
+	}
+	if err != nil {
+		return p.refused(err)
+	}
+	fault, err := faults.Kinds().BuildText(names[0], o.yaml())
+	if err != nil {
+		return p.wrong(err)
+	}
+	return p.inject(ctx, f, fault, o)
+}
+
+// yaml writes the flags as the settings of a scenario file.
+func (o faultOrder) yaml() string {
+	lists := []string{"to", "ports", "from", "between", "and"}
+	var b strings.Builder
+	for _, s := range settingFlags() {
+		key := strings.ReplaceAll(s.name, "-", "_")
+		v, ok := o.settings[key]
+		if !ok {
+			continue
+		}
+		text := strconv.Quote(v)
+		if parts := strings.Split(v, ","); len(parts) > 1 && slices.Contains(lists, key) {
+			for n := range parts {
+				parts[n] = strconv.Quote(strings.TrimSpace(parts[n]))
+			}
+			text = "[" + strings.Join(parts, ", ") + "]"
+		}
+		fmt.Fprintf(&b, "%s: %s\n", key, text)
+	}
+	return b.String()
+}
+
+func (p *program) inject(ctx context.Context, f *flags, fault faults.Fault, o faultOrder) int {
+	own, err := p.ownAddresses(f.config)
+	if err != nil {
+		return p.wrong(err)
+	}
+	run := "by-hand-" + strings.ToLower(rand.Text()[:8])
+	options := faults.Options{Run: run, Name: "by-hand", Until: time.Now().Add(o.hold), Lease: o.lease, Why: o.why}
+	shell, _ := p.env("SSH_CONNECTION")
+	guard := faults.Guard{SSH: shell, Own: own, Maximum: o.most, Allow: strings.FieldsFunc(o.allow, func(r rune) bool { return r == ',' || r == ' ' })}
+	for _, word := range guard.Allow {
+		if !slices.Contains(faults.Refusals(), word) {
+			return p.wrong(fmt.Errorf("--allow: got %q, want one of %s", word, strings.Join(faults.Refusals(), ", ")))
+		}
+	}
+	if o.dryRun {
+		return p.dryRun(ctx, f.output, fault, options, guard)
+	}
+	if err := faults.Allowed(p.env, false); err != nil {
+		return p.stopped(err)
+	}
+	if err := guard.Check(ctx, fault, options); err != nil {
+		return p.stopped(err)
+	}
+	audit, closeAudit, err := p.openAudit(o.audit)
+	if err != nil {
+		return p.stopped(err)
+	}
+	defer closeAudit()
+	in, err := (&faults.Injector{Audit: audit}).Install(ctx, fault, options)
+	if err != nil {
+		return p.stopped(err)
+	}
+	return p.hold(ctx, f.output, in, options)
+}
+
+// ownAddresses are what a fault must not cut: the dashboard and API.
+func (p *program) ownAddresses(config string) ([]netip.AddrPort, error) {
+	listen := "127.0.0.1:8440"
+	if config != "" {
+		cfg, err := p.bare(false).load(config, p.env)
+		if err != nil {
+			return nil, err
+		}
+		listen = cfg.Listen
+	}
+	addr, err := net.ResolveTCPAddr("tcp", listen)
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	a := netip.AddrPortFrom(addr.AddrPort().Addr().Unmap(), addr.AddrPort().Port())
+	if !a.Addr().IsValid() { // :8440 is every address
+		a = netip.AddrPortFrom(netip.IPv6Unspecified(), a.Port())
+	}
+	return []netip.AddrPort{a}, nil
+}
+
+// stopped tells a refusal from what could not be done.
+func (p *program) stopped(err error) int {
+	fmt.Fprintln(p.stderr, "foreshock:", err)
+	if errors.Is(err, faults.ErrRefused) || errors.Is(err, faults.ErrNotAllowed) {
+		return exitStopped
+	}
+	return exitUnsure
+}
+
+func (p *program) dryRun(ctx context.Context, format string, fault faults.Fault, o faults.Options, guard faults.Guard) int {
+	plan, err := (&faults.Injector{}).Plan(ctx, fault, o)
+	if err != nil {
+		return p.stopped(err)
+	}
+	if format == "json" {
+		_ = json.NewEncoder(p.stdout).Encode(plan)
+	} else {
+		fmt.Fprintf(p.stdout, "%s of %s (%s), until %s\n\nrules:\n", fault.Kind(), fault.Target(), strings.Join(plan.Resolved, ", "), o.Until.Format(time.RFC3339))
+		for _, r := range plan.Rules {
+			fmt.Fprintln(p.stdout, " ", r)
+		}
+		fmt.Fprintf(p.stdout, "\nlive connections that it would meet: %d\n", len(plan.Live))
+		for _, c := range plan.Live {
+			fmt.Fprintln(p.stdout, " ", c)
+		}
+	}
+	if err := errors.Join(faults.Allowed(p.env, false), guard.Check(ctx, fault, o)); err != nil {
+		return p.stopped(err)
+	}
+	return exitYes
+}
+
+// watchEvery is how often a held fault is looked at: somebody may have healed it.
+const watchEvery = time.Second
+
+// hold arms the fault, waits for its end, removes it and tells what it did.
+func (p *program) hold(ctx context.Context, format string, in faults.Injection, o faults.Options) int {
+	armed := in.Arm(ctx)
+	if armed == nil {
+		if format == "text" {
+			fmt.Fprintf(p.stdout, "armed until %s (run %s); Ctrl-C heals it\n", o.Until.Format(time.RFC3339), o.Run)
+		}
+		p.wait(ctx, in, o.Until)
+	}
+	late := context.WithoutCancel(ctx)
+	closed := in.Close(late)
+	e, err := in.Evidence(late)
+	if closed != nil {
+		fmt.Fprintln(p.stderr, "foreshock:", closed)
+		return exitLeft
+	}
+	if err := errors.Join(armed, err); err != nil {
+		return p.stopped(err)
+	}
+	p.printEvidence(format, e)
+	switch {
+	case e.Packets == 0 || e.Tampered != "":
+		return exitNothing
+	case ctx.Err() != nil:
+		return exitStopped
+	}
+	return exitYes
+}
+
+func (p *program) wait(ctx context.Context, in faults.Injection, until time.Time) {
+	ctx, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if e, err := in.Evidence(ctx); err == nil && e.HealedBy != "" {
+				return
+			}
+		}
+	}
+}
+
+func (p *program) printEvidence(format string, e faults.Evidence) {
+	if format == "json" {
+		_ = json.NewEncoder(p.stdout).Encode(e)
+		return
+	}
+	fmt.Fprintf(p.stdout, "%s of %s (%s), healed by %s\n", e.Kind, e.To, strings.Join(e.Resolved, ", "), e.HealedBy)
+	fmt.Fprintf(p.stdout, "  packets met  %d\n  attempts     %d\n", e.Packets, e.Attempts)
+	if !e.FirstHit.IsZero() {
+		fmt.Fprintf(p.stdout, "  first hit    %v after arming\n", e.FirstHit.Sub(e.Spans[0].From).Round(time.Microsecond))
+	} else {
+		fmt.Fprintln(p.stdout, "  first hit    none: no packet came by, so nothing was tested")
+	}
+	for _, s := range e.Spans {
+		fmt.Fprintf(p.stdout, "  acted        %v, until %s\n", s.To.Sub(s.From).Round(time.Millisecond), s.By)
+	}
+	for what, text := range map[string]string{"tampered": e.Tampered, "foreign rules": strings.Join(e.Foreign, "; "), "audit": e.Unaudited} {
+		if text != "" {
+			fmt.Fprintf(p.stdout, "  %-12s %s\n", what, text)
+		}
+	}
+	if e.Lapses > 0 {
+		fmt.Fprintf(p.stdout, "  lapses       %d: the lease was renewed too late, after %v\n", e.Lapses, e.LongestGap)
+	}
+}
