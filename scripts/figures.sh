@@ -29,7 +29,7 @@ say "demo --exit, start to verdict" "$(seconds bin/foreshock demo --exit --liste
 bin/foreshock demo --listen 127.0.0.1:0 >"$tmp/demo" 2>&1 &
 demo=$!
 sleep 60
-inner=$(cut -d ' ' -f 1 "/proc/$demo/task/$demo/children")
+X
 say "resident memory of foreshock, after 60 s" "$(awk '/^(VmRSS|RssAnon)/ {printf "%s %.0f MB  ", $1, $2 / 1024}' "/proc/$inner/status")"
 kill -TERM "$demo"
 wait "$demo" || true
