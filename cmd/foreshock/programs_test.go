@@ -17,7 +17,9 @@ var update = flag.Bool("update", false, "rewrite the expected messages")
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+	// The namespaces of the inner tests are followed until their process ends.
+	followed := goleak.IgnoreAnyFunction("github.com/foreshock/foreshock/internal/isolate.follow.func2")
+	goleak.VerifyTestMain(m, followed, goleak.Cleanup(func(code int) {
 		if dir, err := built(false); err == nil && dir != "" {
 			_ = os.RemoveAll(dir)
 		}
