@@ -170,9 +170,13 @@ func (x *experiment) alone(ctx context.Context) error {
 
 func (x *experiment) install(ctx context.Context) error {
 	for _, f := range x.spec.faults {
-		in, err := x.engine.Injector.Install(ctx, f, faults.Options{
-			Run: x.id, Name: x.spec.Name, Location: x.engine.Runner.Location(), Until: x.until,
-		})
+		o := faults.Options{Run: x.id, Name: x.spec.Name, Location: x.engine.Runner.Location(), Until: x.until, Why: x.spec.Summary}
+		if x.engine.Guard != nil {
+			if err := x.engine.Guard(ctx, f, o); err != nil {
+				return aborted("%v", err)
+			}
+		}
+		in, err := x.engine.Injector.Install(ctx, f, o)
 		if err != nil {
 			return x.cannot(ctx, fmt.Sprintf("fault %s %s could not be installed", f.Kind(), f.Target()), err)
 		}

@@ -34,7 +34,8 @@ type Note struct {
 type Engine struct {
 	Runner   *run.Runner // of the checks that a scenario may name
 	Injector Injector
-	Allowed  func() error // the guard: nil where faults may be injected
+	Allowed  func() error                                              // the guard: nil where faults may be injected
+	Guard    func(context.Context, faults.Fault, faults.Options) error // refuses what would hurt us; may be nil
 	Events   run.Publisher
 	Log      *slog.Logger
 	Version  string

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"slices"
 	"time"
@@ -108,9 +109,20 @@ func (p *program) bare(ownNamespace bool) *app {
 	a.engine = &scenarios.Engine{
 		Injector: &faults.Injector{}, Log: p.log, Version: version(), Host: host,
 		Allowed: func() error { return faults.Allowed(p.env, ownNamespace) },
+		Guard:   func(ctx context.Context, f faults.Fault, o faults.Options) error { return a.guard(p.env).Check(ctx, f, o) },
 	}
 	a.loader = scenarios.Loader{Checks: a.looks, Env: p.env, Secrets: a.cfg.Secrets}
 	return a
+}
+
+// guard refuses faults that would cut off ssh or Foreshock itself.
+func (a *app) guard(env func(string) (string, bool)) faults.Guard {
+	shell, _ := env("SSH_CONNECTION")
+	g := faults.Guard{SSH: shell}
+	if own, err := netip.ParseAddrPort(a.cfg.Listen); err == nil {
+		g.Own = append(g.Own, own)
+	}
+	return g
 }
 
 // looks are the kinds of checks that look at something; a scenario may name them.
