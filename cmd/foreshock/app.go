@@ -109,7 +109,9 @@ func (p *program) bare(ownNamespace bool) *app {
 	a.engine = &scenarios.Engine{
 		Injector: &faults.Injector{}, Log: p.log, Version: version(), Host: host,
 		Allowed: func() error { return faults.Allowed(p.env, ownNamespace) },
-		Guard:   func(ctx context.Context, f faults.Fault, o faults.Options) error { return a.guard(p.env).Check(ctx, f, o) },
+		Guard: func(ctx context.Context, f faults.Fault, o faults.Options) error {
+			return a.guard(p.env).Check(ctx, f, o)
+		},
 	}
 	a.loader = scenarios.Loader{Checks: a.looks, Env: p.env, Secrets: a.cfg.Secrets}
 	return a
