@@ -146,7 +146,7 @@ func (p *program) firstResults(ctx context.Context, a *app, news <-chan results.
 			if !ok {
 				return
 			}
-			if r := rec.Result; r != nil && missing[r.Check] {
+			if r := rec.Result; r != nil && missing[r.Check] && r.Cause != results.CauseMissed {
 				delete(missing, r.Check)
 				p.result(r)
 			}

@@ -15,9 +15,13 @@ const (
 	jump = 2 * time.Second
 	// settle is how long gocron may take to start before the first slot that counts.
 	settle = 50 * time.Millisecond
-	// atOnce is how soon the first slot must come for a first run to be left out.
-	atOnce = time.Second
+	// atOnce is how soon the first slot must come, at most, for a first run to be left
+	// out: a browser's first run takes seconds, and would overrun the slot.
+	atOnce = 5 * time.Second
 )
+
+// soon is atOnce, and less for jobs that run more often.
+func soon(every time.Duration) time.Duration { return min(atOnce, every/2) }
 
 // A steady clock is the wall clock as it was when it began, carried on by the
 // monotonic one: setting the wall clock back does not silence what runs by it.
@@ -60,7 +64,7 @@ func (s *Scheduler) keepTime(ctx context.Context) error {
 func (s *Scheduler) begin(now time.Time) {
 	for _, b := range s.buckets {
 		b.next = b.after(now.Add(settle))
-		if b.cal != nil || b.next.Sub(now) <= atOnce {
+		if b.cal != nil || b.next.Sub(now) <= soon(b.every) {
 			continue
 		}
 		for _, m := range b.members {

@@ -47,7 +47,7 @@ type Job struct {
 	Cron     string        // five fields: minute, hour, day, month, weekday
 	Timezone string        // of Cron, such as Europe/Berlin; empty is UTC
 	// FirstRun also runs it once at the start, for the slot just gone. It is not for
-	// Cron, and is left out if the first slot is less than a second away.
+	// Cron, and is left out if the first slot is less than half of Every or 5 s away.
 	FirstRun bool
 }
 
