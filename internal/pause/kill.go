@@ -1,0 +1,120 @@
+package pause
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/foreshock/foreshock/results"
+)
+
+// killPasses bounds how often processes are looked for that were forked meanwhile.
+const killPasses = 16
+
+// Killed is the evidence of a signal to one process.
+type Killed struct {
+	PID   int
+	Name  string
+	Sent  time.Time
+	Ended time.Time // zero if it had not by the end of the context
+}
+
+// Kill sends a signal to every process of a selection, and waits until each has ended
+// or ctx has. It cannot be undone: no lease ends it and no Heal brings anything back.
+// It refuses what a pause refuses; on a refusal nothing is sent. A process that lives
+// on is an error, which wraps that of ctx.
+func Kill(ctx context.Context, s Selector, signal syscall.Signal, ownChildren bool) ([]Killed, error) {
+	if signal <= 0 || signal > 64 {
+		return nil, fmt.Errorf("kill %s: got signal %d, want 1 to 64", s, signal)
+	}
+	t, err := aim(ctx, s, ownChildren)
+	if err != nil {
+		return nil, fmt.Errorf("kill %s: %w", s, err)
+	}
+	defer t.close()
+	k := killer{target: t, signal: signal, pins: map[int]*pin{}}
+	defer k.close()
+	if err := k.send(ctx); err != nil {
+		return k.killed, fmt.Errorf("kill %s: %w", t, err)
+	}
+	if err := k.wait(ctx); err != nil {
+		return k.killed, fmt.Errorf("kill %s: %w", t, err)
+	}
+	return k.killed, nil
+}
+
+type killer struct {
+	target *target
+	signal syscall.Signal
+	pins   map[int]*pin
+	killed []Killed
+}
+
+func (k *killer) close() {
+	for _, p := range k.pins {
+		p.close()
+	}
+}
+
+// send goes on until a look finds nobody new.
+func (k *killer) send(ctx context.Context) error {
+	for range killPasses {
+		pids, err := k.target.members()
+		if err != nil && (len(k.killed) == 0 || !errors.Is(err, ErrEnded)) {
+			return err
+		}
+		fresh := false
+		for _, pid := range pids {
+			if k.pins[pid] != nil {
+				continue
+			}
+			if err := errors.Join(ctx.Err(), k.hit(pid)); err != nil {
+				return err
+			}
+			fresh = fresh || k.pins[pid] != nil
+		}
+		if !fresh {
+			break
+		}
+	}
+	if len(k.killed) == 0 {
+		return fmt.Errorf("%w: none is left", ErrEnded)
+	}
+	return nil
+}
+
+func (k *killer) hit(pid int) error {
+	p, err := k.target.claim(pid)
+	if p == nil || err != nil {
+		return err
+	}
+	k.pins[pid] = p
+	sent := Killed{PID: pid, Name: p.name, Sent: time.Now()}
+	switch err := p.signal(k.signal); {
+	case errors.Is(err, unix.ESRCH):
+		return nil
+	case errors.Is(err, unix.EPERM):
+		return results.Blind(results.CausePermission, fmt.Errorf("signal to %s: %w (run as its user or as root, or give CAP_KILL)", p.stat, err))
+	case err != nil:
+		return fmt.Errorf("signal to %s: %w", p.stat, err)
+	}
+	k.killed = append(k.killed, sent)
+	return nil
+}
+
+func (k *killer) wait(ctx context.Context) error {
+	var errs []error
+	for n := range k.killed {
+		p := k.pins[k.killed[n].PID]
+		if err := p.wait(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("%s lives on %v after %v: %w", p.stat, time.Since(k.killed[n].Sent).Round(time.Millisecond), k.signal, err))
+			continue
+		}
+		k.killed[n].Ended = time.Now()
+	}
+	return errors.Join(errs...)
+}
