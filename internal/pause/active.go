@@ -37,8 +37,6 @@ type Active struct {
 const answerMax = 1 << 20
 
 func (p *Pause) active() Active {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	a := Active{
 		Run: p.options.Run, Name: p.options.Name, Location: p.options.Location, Target: p.target.String(),
 		Since: p.since.UTC(), Until: p.options.Until.UTC(),
@@ -61,7 +59,7 @@ func List(ctx context.Context) ([]Active, error) {
 	var asked sync.WaitGroup
 	for n, name := range names {
 		asked.Go(func() { // a silent one must not keep the others waiting
-			a, err := ask(ctx, name, wordState)
+			a, err := ask(ctx, name, wordState, stateLimit)
 			switch {
 			case errors.Is(err, errGone):
 				return
@@ -102,7 +100,10 @@ func healIf(ctx context.Context, wanted func(Active) bool) ([]Active, error) {
 		if !wanted(a) {
 			continue
 		}
-		_, err := ask(ctx, a.Door, wordResume)
+		err := errors.New(a.Silent)
+		if a.Silent == "" {
+			_, err = ask(ctx, a.Door, wordResume, doorLimit)
+		}
 		if err != nil && !errors.Is(err, errGone) {
 			errs = append(errs, fmt.Errorf("heal pause %s: %w; the end of process %d ends it too (kill -9 %d)", a.Door, err, a.Owner, a.Owner))
 			continue
@@ -132,8 +133,8 @@ var errGone = errors.New("it has just ended")
 
 // ask says one word at a door. What it answers is believed as to what is paused, but
 // whose door it is the kernel says.
-func ask(ctx context.Context, name, word string) (Active, error) {
-	ctx, cancel := context.WithTimeout(ctx, doorLimit)
+func ask(ctx context.Context, name, word string, limit time.Duration) (Active, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	c, err := (&net.Dialer{}).DialContext(ctx, "unix", name)
 	if err != nil {

@@ -21,6 +21,7 @@ import (
 const (
 	doorPrefix = "@foreshock/pause/"
 	doorLimit  = 3 * time.Second // of one conversation
+	stateLimit = time.Second     // of one that only asks
 	doorTick   = 100 * time.Millisecond
 
 	wordState  = "state"

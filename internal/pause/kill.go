@@ -28,14 +28,41 @@ type Killed struct {
 // It refuses what a pause refuses; on a refusal nothing is sent. A process that lives
 // on is an error, which wraps that of ctx.
 func Kill(ctx context.Context, s Selector, signal syscall.Signal, ownChildren bool) ([]Killed, error) {
-	if signal <= 0 || signal > 64 {
-		return nil, fmt.Errorf("kill %s: got signal %d, want 1 to 64", s, signal)
-	}
-	t, err := aim(ctx, s, ownChildren)
+	a, err := Aim(ctx, s, ownChildren)
 	if err != nil {
 		return nil, fmt.Errorf("kill %s: %w", s, err)
 	}
-	defer t.close()
+	defer a.Close()
+	return a.Kill(ctx, signal)
+}
+
+// An Aimed is a target that is pinned and was not touched yet.
+type Aimed struct {
+	target *target
+}
+
+// Aim pins the processes of a selection, and refuses what [Kill] does.
+func Aim(ctx context.Context, s Selector, ownChildren bool) (*Aimed, error) {
+	t, err := aim(ctx, s, ownChildren)
+	if err != nil {
+		return nil, err
+	}
+	return &Aimed{t}, nil
+}
+
+// String names the target, such as pid 4711 (postgres).
+func (a *Aimed) String() string { return a.target.String() }
+
+// Close lets go of the target, and does nothing to it.
+func (a *Aimed) Close() { a.target.close() }
+
+// Kill is [Kill] of the processes that were pinned: one that has got the number of one
+// of them meanwhile is not hit.
+func (a *Aimed) Kill(ctx context.Context, signal syscall.Signal) ([]Killed, error) {
+	t := a.target
+	if signal <= 0 || signal > 64 {
+		return nil, fmt.Errorf("kill %s: got signal %d, want 1 to 64", t, signal)
+	}
 	k := killer{target: t, signal: signal, pins: map[int]*pin{}}
 	defer k.close()
 	if err := k.send(ctx); err != nil {
@@ -111,7 +138,7 @@ func (k *killer) wait(ctx context.Context) error {
 	for n := range k.killed {
 		p := k.pins[k.killed[n].PID]
 		if err := p.wait(ctx); err != nil {
-			errs = append(errs, fmt.Errorf("%s lives on %v after %v: %w", p.stat, time.Since(k.killed[n].Sent).Round(time.Millisecond), k.signal, err))
+			errs = append(errs, fmt.Errorf("%s lives on %v after %s: %w", p.stat, time.Since(k.killed[n].Sent).Round(time.Millisecond), unix.SignalName(k.signal), err))
 			continue
 		}
 		k.killed[n].Ended = time.Now()

@@ -97,7 +97,9 @@ type Pause struct {
 	deadline time.Time // with a monotonic reading: a step of the clock does not move it
 	door     *door
 
-	mu     sync.Mutex
+	turn sync.Mutex // held by whoever stops or resumes the target
+
+	mu     sync.Mutex // never held for long: what the door tells must not wait
 	holds  []*hold
 	closed error // why it cannot be armed any more
 }
@@ -133,28 +135,43 @@ func Open(ctx context.Context, s Selector, o Options) (*Pause, error) {
 // the end of ctx, whichever comes first, and returns when every thread stands. On an
 // error everything runs on. A target that is held stays held.
 func (p *Pause) Arm(ctx context.Context) error {
+	p.turn.Lock()
+	defer p.turn.Unlock()
+	if p.held() != nil {
+		return nil
+	}
+	err := p.armable(ctx)
+	var h *hold
+	if err == nil {
+		h, err = newHold(ctx, p.target, p.deadline)
+	}
+	if err != nil {
+		return fmt.Errorf("pause %s: %w", p.target, err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.holds = append(p.holds, h)
+	return nil
+}
+
+func (p *Pause) armable(ctx context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
 	case ctx.Err() != nil:
-		return fmt.Errorf("pause %s: %w", p.target, ctx.Err())
+		return ctx.Err()
 	case p.closed != nil:
-		return fmt.Errorf("pause %s: %w", p.target, p.closed)
+		return p.closed
 	case !time.Now().Before(p.deadline):
-		return fmt.Errorf("pause %s: %w", p.target, errLimit)
-	case p.held() != nil:
-		return nil
+		return errLimit
 	}
-	h, err := newHold(ctx, p.target, p.deadline)
-	if err != nil {
-		return fmt.Errorf("pause %s: %w", p.target, err)
-	}
-	p.holds = append(p.holds, h)
 	return nil
 }
 
 // held is the hold that lasts, if one does.
 func (p *Pause) held() *hold {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if len(p.holds) == 0 || p.holds[len(p.holds)-1].over() {
 		return nil
 	}
@@ -163,8 +180,8 @@ func (p *Pause) held() *hold {
 
 // Disarm lets the target run on; the pause can be armed again.
 func (p *Pause) Disarm(ctx context.Context) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.turn.Lock()
+	defer p.turn.Unlock()
 	return p.resume(ctx, nil)
 }
 
@@ -205,11 +222,13 @@ func (p *Pause) Close(ctx context.Context) error {
 
 // dismiss resumes for good. The door closes with it, so that List finds no trace.
 func (p *Pause) dismiss(ctx context.Context, why, closed error) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.turn.Lock()
+	defer p.turn.Unlock()
 	if err := p.resume(ctx, why); err != nil {
 		return err
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.closed == nil || errors.Is(closed, ErrClosed) {
 		p.closed = closed
 	}

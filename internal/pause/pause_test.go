@@ -162,7 +162,7 @@ func descendants(t *testing.T, root int) []int {
 		for _, task := range tasks {
 			text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", family[n], task.Name()))
 			must(t, err)
-			for _, f := range strings.Fields(string(text)) {
+			for f := range strings.FieldsSeq(string(text)) {
 				var pid int
 				_, _ = fmt.Sscan(f, &pid)
 				if state(t, pid) != 'Z' {

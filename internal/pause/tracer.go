@@ -62,7 +62,7 @@ func (t *tracer) attach(ctx context.Context) error {
 	tick := time.NewTicker(settleTick)
 	defer tick.Stop()
 	for quiet := 0; quiet < settled; {
-		fresh, err := t.sweep(ctx)
+		fresh, err := t.sweep()
 		if err != nil {
 			return err
 		}
@@ -90,15 +90,12 @@ func (t *tracer) attach(ctx context.Context) error {
 
 // sweep takes hold of every thread of the target that it does not hold yet, and says
 // whether there was one.
-func (t *tracer) sweep(ctx context.Context) (fresh bool, err error) {
+func (t *tracer) sweep() (fresh bool, err error) {
 	pids, err := t.target.members()
 	if err != nil {
 		return false, err
 	}
 	for _, pid := range pids {
-		if ctx.Err() != nil {
-			return fresh, nil // whoever calls looks at it
-		}
 		p, err := t.process(pid)
 		if err != nil {
 			return fresh, err
@@ -313,7 +310,7 @@ func (t *tracer) wait(ctx context.Context) string {
 			}
 			return ByOwner
 		case <-look:
-			_, _ = t.sweep(ctx) // who cannot be held is found by escaped
+			_, _ = t.sweep() // who cannot be held is found by escaped
 		case <-t.events:
 		}
 		t.stops()
