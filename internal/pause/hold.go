@@ -38,6 +38,7 @@ func newHold(ctx context.Context, t *target, deadline time.Time) (*hold, error) 
 		defer cancel(nil)
 		ctx, end := context.WithDeadlineCause(ctx, deadline, errLimit)
 		defer end()
+		defer setAlarm(time.Until(deadline)).off()
 		h.run(ctx, newTracer(t), ready)
 	})
 	if err := <-ready; err != nil { // within the limit of settling
@@ -56,7 +57,7 @@ func (h *hold) run(ctx context.Context, t *tracer, ready chan<- error) {
 	}
 	h.note(t, Span{From: from, Full: time.Now()})
 	ready <- nil
-	by := t.wait(ctx)
+	by := t.wait(ctx, func() { h.note(t, Span{From: h.span.From, Full: h.span.Full}) })
 	escaped, to := t.escaped(), time.Now()
 	left := t.release()
 	h.mu.Lock()

@@ -29,7 +29,7 @@ import (
 // The test binary plays every part itself: the target, the owner of a pause, and the
 // inside of a namespace where numbers of processes can be given again.
 var (
-	beTarget  = flag.String("pause.target", "", "be a target: plain or forks")
+	beTarget  = flag.String("pause.target", "", "be a target: plain, forks, or a number of threads")
 	beOwner   = flag.String("pause.owner", "", "be the owner of a pause: a JSON ownerOrder")
 	beRecycle = flag.Bool("pause.recycle", false, "be pid 1 of a namespace, and give a pid twice")
 )
@@ -65,7 +65,8 @@ func playTarget(mode string) int {
 			go func() { _, _ = io.Copy(conn, conn) }()
 		}
 	}()
-	for range 4 {
+	threads, _ := strconv.Atoi(mode)
+	for range max(threads, 4) {
 		go func() {
 			runtime.LockOSThread()
 			var p [2]int
@@ -120,17 +121,17 @@ type target struct {
 	ended   bool
 }
 
-func start(t *testing.T, mode string) *target {
-	t.Helper()
+func start(tb testing.TB, mode string) *target {
+	tb.Helper()
 	c := exec.Command("/proc/self/exe", "-pause.target="+mode)
 	c.Stderr = os.Stderr
 	out, err := c.StdoutPipe()
-	must(t, err)
-	must(t, c.Start())
+	must(tb, err)
+	must(tb, c.Start())
 	tg := &target{pid: c.Process.Pid, cmd: c}
 	lines := bufio.NewScanner(out)
 	if !lines.Scan() || !strings.HasPrefix(lines.Text(), "at ") {
-		t.Fatalf("target: got %q", lines.Text())
+		tb.Fatalf("target: got %q", lines.Text())
 	}
 	tg.addr = lines.Text()[3:]
 	read := make(chan struct{})
@@ -143,15 +144,15 @@ func start(t *testing.T, mode string) *target {
 		defer tg.mu.Unlock()
 		tg.ended = true
 	}()
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		_ = c.Process.Kill()
 		<-read
 		_ = c.Wait()
 		if tg.broken != "" {
-			t.Errorf("a beat was lost: got %q", tg.broken)
+			tb.Errorf("a beat was lost: got %q", tg.broken)
 		}
 	})
-	tg.after(t, time.Now())
+	tg.after(tb, time.Now())
 	return tg
 }
 
@@ -182,10 +183,10 @@ func (tg *target) first(from time.Time) (at time.Time, ok bool) {
 }
 
 // after waits for a beat after a time, and returns how long after it came.
-func (tg *target) after(t *testing.T, from time.Time) time.Duration {
-	t.Helper()
+func (tg *target) after(tb testing.TB, from time.Time) time.Duration {
+	tb.Helper()
 	var at time.Time
-	eventually(t, "a beat", func() (ok bool) {
+	eventually(tb, "a beat", func() (ok bool) {
 		at, ok = tg.first(from)
 		return ok
 	})
@@ -294,23 +295,23 @@ func skip(t *testing.T, why string) {
 	t.Skip(why)
 }
 
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
+func eventually(tb testing.TB, what string, ok func() bool) {
+	tb.Helper()
 	limit := time.Now().Add(10 * time.Second)
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for !ok() {
 		if time.Now().After(limit) {
-			t.Fatalf("got no %s in 10s", what)
+			tb.Fatalf("got no %s in 10s", what)
 		}
 		<-tick.C
 	}
 }
 
-func must(t *testing.T, err error) {
-	t.Helper()
+func must(tb testing.TB, err error) {
+	tb.Helper()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 

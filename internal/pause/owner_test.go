@@ -113,6 +113,21 @@ func TestHealOfSilentOwner(t *testing.T) {
 	tg.after(t, killed)
 }
 
+// The hard end holds although the owner stands still itself.
+func TestHardEndWakesStoppedOwner(t *testing.T) {
+	t.Parallel()
+	tg := start(t, "plain")
+	o := options("wakes")
+	o.Until = time.Now().Add(time.Second)
+	ow := startOwner(t, pause.Selector{PID: tg.pid}, o, nil)
+	must(t, ow.cmd.Process.Signal(syscall.SIGSTOP))
+	eventually(t, "stop", func() bool { return state(t, ow.cmd.Process.Pid) == 'T' })
+	late := tg.after(t, o.Until)
+	if e := ow.evidence(t); len(e.Spans) != 1 || e.Spans[0].By != pause.ByLimit || late > time.Second {
+		t.Errorf("got %+v, a beat %v after the hard end, want one span ended by the limit", e, late)
+	}
+}
+
 func TestPauseTwiceIsRefused(t *testing.T) {
 	t.Parallel()
 	tg := start(t, "plain")

@@ -8,8 +8,10 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -223,7 +225,7 @@ func TestDeadlineAndContextResume(t *testing.T) {
 	t.Parallel()
 	tg := start(t, "plain")
 	o := options("limit")
-	o.Until = time.Now().Add(300 * time.Millisecond)
+	o.Until = time.Now().Add(time.Second)
 	p := open(t, pause.Selector{PID: tg.pid}, o)
 	ctx, cancel := context.WithCancel(t.Context())
 	must(t, p.Arm(ctx))
@@ -255,6 +257,28 @@ func TestTargetKilledWhilePaused(t *testing.T) {
 	wantError(t, p.Arm(t.Context()), pause.ErrEnded)
 	if err := tg.cmd.Wait(); err == nil || tg.cmd.ProcessState == nil || tg.cmd.ProcessState.String() != "signal: killed" {
 		t.Errorf("its parent waits: got %v, %v, want signal: killed", err, tg.cmd.ProcessState)
+	}
+}
+
+// The thread that ends with a pause has no children, which would end with it.
+func TestChildrenOfThisProcessSurvive(t *testing.T) {
+	tg := start(t, "plain")
+	p := open(t, pause.Selector{PID: tg.pid}, options("children"))
+	var children []*exec.Cmd
+	for range 30 {
+		c := exec.Command("sleep", "60")
+		c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+		must(t, c.Start())
+		children = append(children, c)
+		must(t, p.Arm(t.Context()))
+		must(t, p.Disarm(t.Context()))
+	}
+	for _, c := range children {
+		if s := state(t, c.Process.Pid); s != 'S' && s != 'R' && s != 'D' {
+			t.Errorf("child %d: got state %c, want it alive", c.Process.Pid, s)
+		}
+		_ = c.Process.Kill()
+		_ = c.Wait()
 	}
 }
 

@@ -166,22 +166,31 @@ func (t *tracer) take(p *held) (fresh bool, err error) {
 			seized = append(seized, tid)
 		}
 	}
+	if err := mine(p, seized); err != nil {
+		return false, err
+	}
 	for _, tid := range seized {
-		if err := t.mine(p, tid); err != nil {
-			return false, err
-		}
 		_ = interrupt(tid) // fails only if it has ended, which is told by an event
 	}
 	return len(seized) > 0, nil
 }
 
-// mine makes sure that a seized thread is of the process. Its number may have gone to
-// a stranger just before; that one was not stopped, and the end of this OS thread
-// lets go of it. Nor was it of a process that is gone: what we seized would be here.
-func (t *tracer) mine(p *held, tid int) error {
+// mine makes sure that seized threads are of the process. The number of one may have
+// gone to a stranger just before; that one was not stopped, and the end of this OS
+// thread lets go of it. Nor was it of a process that is gone: what we seized would be here.
+func mine(p *held, tids []int) error {
+	if len(tids) == 0 {
+		return nil
+	}
 	s, err := readStat(procDir(p.pid))
-	st, terr := readStatus(procDir(tid))
-	if err != nil || s.start != p.start || terr == nil && st.process != p.pid {
+	ours := err == nil && s.start == p.start
+	for _, tid := range tids {
+		if ours && unix.Access(taskDir(p.pid, tid), unix.F_OK) != nil {
+			st, err := readStatus(procDir(tid))
+			ours = err != nil || st.process == p.pid // gone, or called exec
+		}
+	}
+	if !ours {
 		return fmt.Errorf("%w: %s or a thread of it, just as it was to be paused", ErrEnded, p.stat)
 	}
 	return nil
@@ -291,8 +300,9 @@ func (t *tracer) restless() (text string) {
 	return text
 }
 
-// wait holds the target until ctx ends, and says what ended it.
-func (t *tracer) wait(ctx context.Context) string {
+// wait holds the target until ctx ends, and says what ended it. Who enters a container
+// meanwhile is held too, which more is told of.
+func (t *tracer) wait(ctx context.Context, more func()) string {
 	var look <-chan time.Time
 	if t.target.id != "" {
 		ticker := time.NewTicker(newcomers)
@@ -310,7 +320,9 @@ func (t *tracer) wait(ctx context.Context) string {
 			}
 			return ByOwner
 		case <-look:
-			_, _ = t.sweep() // who cannot be held is found by escaped
+			if fresh, _ := t.sweep(); fresh { // who cannot be held is found by escaped
+				more()
+			}
 		case <-t.events:
 		}
 		t.stops()
