@@ -41,7 +41,7 @@ func (p *Pause) active() Active {
 		Run: p.options.Run, Name: p.options.Name, Location: p.options.Location, Target: p.target.String(),
 		Since: p.since.UTC(), Until: p.options.Until.UTC(),
 	}
-	if h := p.held(); h != nil {
+	if h := p.last(); h != nil && !h.over() {
 		a.Armed = true
 		_, a.Processes, _ = h.facts()
 	}

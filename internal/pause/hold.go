@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	threadEnd  = time.Second
+	threadEnd  = 5 * time.Second
 	threadTick = time.Millisecond
 )
 
@@ -95,12 +95,9 @@ func (h *hold) facts() (Span, []Process, []string) {
 }
 
 func (h *hold) over() bool {
-	select {
-	case <-h.done:
-		return true
-	default:
-		return false
-	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.span.By != ""
 }
 
 // end releases the target, because of why or by its owner's will if that is nil, and

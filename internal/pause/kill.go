@@ -65,6 +65,13 @@ func (a *Aimed) Kill(ctx context.Context, signal syscall.Signal) ([]Killed, erro
 	}
 	k := killer{target: t, signal: signal, pins: map[int]*pin{}}
 	defer k.close()
+	if t.many() && signal == unix.SIGKILL {
+		// Who stands still forks nobody who would be missed. Where that is not
+		// permitted, the looks of send must do.
+		if h, err := newHold(ctx, t, time.Now().Add(settleLimit)); err == nil {
+			defer func() { _ = h.end(ctx, nil) }() // it has ended with its target
+		}
+	}
 	if err := k.send(ctx); err != nil {
 		return k.killed, fmt.Errorf("kill %s: %w", t, err)
 	}
@@ -90,22 +97,17 @@ func (k *killer) close() {
 // send goes on until a look finds nobody new.
 func (k *killer) send(ctx context.Context) error {
 	for range killPasses {
-		pids, err := k.target.members()
-		if err != nil && (len(k.killed) == 0 || !errors.Is(err, ErrEnded)) {
+		fresh, err := k.find()
+		if err := errors.Join(err, ctx.Err()); err != nil {
 			return err
 		}
-		fresh := false
-		for _, pid := range pids {
-			if k.pins[pid] != nil {
-				continue
-			}
-			if err := errors.Join(ctx.Err(), k.hit(pid)); err != nil {
+		if len(fresh) == 0 {
+			break
+		}
+		for _, p := range fresh {
+			if err := k.hit(p); err != nil {
 				return err
 			}
-			fresh = fresh || k.pins[pid] != nil
-		}
-		if !fresh {
-			break
 		}
 	}
 	if len(k.killed) == 0 {
@@ -114,13 +116,31 @@ func (k *killer) send(ctx context.Context) error {
 	return nil
 }
 
-func (k *killer) hit(pid int) error {
-	p, err := k.target.claim(pid)
-	if p == nil || err != nil {
-		return err
+// find pins all that are new before any of them is hit: the children of a dead one
+// are no longer known as its.
+func (k *killer) find() (fresh []*pin, err error) {
+	pids, err := k.target.members()
+	if err != nil && (len(k.killed) == 0 || !errors.Is(err, ErrEnded)) {
+		return nil, err
 	}
-	k.pins[pid] = p
-	sent := Killed{PID: pid, Name: p.name, Sent: time.Now()}
+	for _, pid := range pids {
+		if k.pins[pid] != nil {
+			continue
+		}
+		p, err := k.target.claim(pid)
+		if err != nil {
+			return nil, err
+		}
+		if p != nil {
+			k.pins[pid] = p
+			fresh = append(fresh, p)
+		}
+	}
+	return fresh, nil
+}
+
+func (k *killer) hit(p *pin) error {
+	sent := Killed{PID: p.pid, Name: p.name, Sent: time.Now()}
 	switch err := p.signal(k.signal); {
 	case errors.Is(err, unix.ESRCH):
 		return nil

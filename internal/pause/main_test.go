@@ -29,7 +29,7 @@ import (
 // The test binary plays every part itself: the target, the owner of a pause, and the
 // inside of a namespace where numbers of processes can be given again.
 var (
-	beTarget  = flag.String("pause.target", "", "be a target: plain, forks, or a number of threads")
+	beTarget  = flag.String("pause.target", "", "be a target: plain, forks, spawns, or a number of threads")
 	beOwner   = flag.String("pause.owner", "", "be the owner of a pause: a JSON ownerOrder")
 	beRecycle = flag.Bool("pause.recycle", false, "be pid 1 of a namespace, and give a pid twice")
 )
@@ -75,18 +75,22 @@ func playTarget(mode string) int {
 		}()
 	}
 	go func() {
-		for { // a thread that ends, and so another that begins
+		for n := 0; ; n++ { // a thread that ends, and so another that begins
 			done := make(chan struct{})
 			go func() {
 				runtime.LockOSThread()
 				close(done)
 			}()
 			<-done
-			if mode == "forks" {
+			switch mode {
+			case "forks":
 				_ = exec.Command("/bin/sh", "-c", "sh -c true & wait").Run()
-			} else {
-				time.Sleep(time.Millisecond)
+			case "spawns":
+				if n < 100 { // more would be a burden for others
+					_ = exec.Command("sleep", "60").Start()
+				}
 			}
+			time.Sleep(time.Millisecond)
 		}
 	}()
 	signals := make(chan os.Signal, 64)
@@ -125,6 +129,7 @@ func start(tb testing.TB, mode string) *target {
 	tb.Helper()
 	c := exec.Command("/proc/self/exe", "-pause.target="+mode)
 	c.Stderr = os.Stderr
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that nothing of it is left behind
 	out, err := c.StdoutPipe()
 	must(tb, err)
 	must(tb, c.Start())
@@ -145,7 +150,7 @@ func start(tb testing.TB, mode string) *target {
 		tg.ended = true
 	}()
 	tb.Cleanup(func() {
-		_ = c.Process.Kill()
+		_ = unix.Kill(-c.Process.Pid, unix.SIGKILL)
 		<-read
 		_ = c.Wait()
 		if tg.broken != "" {
@@ -170,6 +175,13 @@ func (tg *target) hear(line string) {
 	}
 	ns, _ := strconv.ParseInt(f[2], 10, 64)
 	tg.beats = append(tg.beats, time.Unix(0, ns))
+}
+
+// signalled counts the signals that it got.
+func (tg *target) signalled() int {
+	tg.mu.Lock()
+	defer tg.mu.Unlock()
+	return tg.signals
 }
 
 // first returns the first beat after a time.

@@ -1,10 +1,13 @@
 package pause_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -221,9 +224,9 @@ func TestRefused(t *testing.T) {
 			wantError(t, err, c.want, c.words...)
 		})
 	}
-	entries, err := os.ReadDir("/proc/" + itoa(tg.pid) + "/task")
+	entries, err := os.ReadDir("/proc/" + itoa(tg.pid) + "/task") // the second is one of those that stay
 	must(t, err)
-	_, err = pause.Open(t.Context(), pause.Selector{PID: atoi(entries[len(entries)-1].Name())}, options("r"))
+	_, err = pause.Open(t.Context(), pause.Selector{PID: atoi(entries[1].Name())}, options("r"))
 	wantError(t, err, nil, "thread of process "+itoa(tg.pid))
 }
 
@@ -255,6 +258,40 @@ func TestKill(t *testing.T) {
 	})
 	_, err = pause.Kill(t.Context(), pause.Selector{PID: tg.pid}, unix.SIGKILL, true) // a zombie
 	wantError(t, err, pause.ErrEnded)
+}
+
+// group lists the processes of a group that are alive.
+func group(t *testing.T, pgid int) (pids []string) {
+	t.Helper()
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	must(t, err)
+	for _, name := range stats {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			continue
+		}
+		f := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+		if f[0] != "Z" && f[0] != "X" && f[2] == itoa(pgid) {
+			pids = append(pids, name)
+		}
+	}
+	return pids
+}
+
+// Whom the target forks in the very moment ends with it.
+func TestKillOfSpawningTree(t *testing.T) {
+	t.Parallel()
+	for range 3 {
+		tg := start(t, "spawns")
+		eventually(t, "child", func() bool { return len(descendants(t, tg.pid)) > 3 })
+		killed, err := pause.Kill(t.Context(), pause.Selector{PID: tg.pid, Tree: true}, unix.SIGKILL, true)
+		must(t, err)
+		_ = tg.cmd.Wait()
+		if left := group(t, tg.pid); len(left) != 0 {
+			t.Errorf("got %d alive after the kill of %d", len(left), len(killed))
+		}
+		t.Logf("%d processes", len(killed))
+	}
 }
 
 func TestKillOfPausedTree(t *testing.T) {

@@ -137,14 +137,16 @@ func Open(ctx context.Context, s Selector, o Options) (*Pause, error) {
 func (p *Pause) Arm(ctx context.Context) error {
 	p.turn.Lock()
 	defer p.turn.Unlock()
-	if p.held() != nil {
+	if h := p.last(); h != nil && !h.over() {
 		return nil
 	}
-	err := p.armable(ctx)
-	var h *hold
-	if err == nil {
-		h, err = newHold(ctx, p.target, p.deadline)
+	if err := p.armable(ctx); err != nil {
+		return fmt.Errorf("pause %s: %w", p.target, err)
 	}
+	if err := p.resume(ctx, nil); err != nil { // of a hold that is just ending
+		return err
+	}
+	h, err := newHold(ctx, p.target, p.deadline)
 	if err != nil {
 		return fmt.Errorf("pause %s: %w", p.target, err)
 	}
@@ -168,11 +170,11 @@ func (p *Pause) armable(ctx context.Context) error {
 	return nil
 }
 
-// held is the hold that lasts, if one does.
-func (p *Pause) held() *hold {
+// last is the hold that lasts, or lasted last; nil if there was none.
+func (p *Pause) last() *hold {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.holds) == 0 || p.holds[len(p.holds)-1].over() {
+	if len(p.holds) == 0 {
 		return nil
 	}
 	return p.holds[len(p.holds)-1]
@@ -186,7 +188,7 @@ func (p *Pause) Disarm(ctx context.Context) error {
 }
 
 func (p *Pause) resume(ctx context.Context, why error) error {
-	h := p.held()
+	h := p.last()
 	if h == nil {
 		return nil
 	}

@@ -30,7 +30,10 @@ func pinPID(pid int) (*pin, error) {
 		return nil, results.Blind(results.CauseTool, fmt.Errorf("pidfd_open: %w (needs Linux 5.10, and a container's seccomp profile that allows it)", err))
 	case err != nil:
 		// The kernel's word for a thread differs between its versions.
-		if s, serr := readStatus(procDir(pid)); serr == nil && s.process != pid {
+		switch s, serr := readStatus(procDir(pid)); {
+		case errors.Is(serr, os.ErrNotExist):
+			return nil, fmt.Errorf("%w: there is no process %d", ErrEnded, pid)
+		case serr == nil && s.process != pid:
 			return nil, fmt.Errorf("got %d, which is a thread of process %d, want a process", pid, s.process)
 		}
 		return nil, results.Blind(results.CauseTool, fmt.Errorf("pidfd_open of %d: %w", pid, err))

@@ -29,6 +29,7 @@ type tracer struct {
 	tid       int
 	processes map[int]*held
 	threads   map[int]*thread
+	strangers string         // why somebody who entered the container is not held
 	events    chan os.Signal // SIGCHLD: something happened to a tracee, or to a child of ours
 }
 
@@ -89,12 +90,23 @@ func (t *tracer) attach(ctx context.Context) error {
 }
 
 // sweep takes hold of every thread of the target that it does not hold yet, and says
-// whether there was one.
+// whether there was one. The first process of a tree comes first: while it stands, the
+// look at all others finds an end.
 func (t *tracer) sweep() (fresh bool, err error) {
+	if t.target.Tree {
+		if fresh, err = t.takeAll([]int{t.target.PID}); err != nil {
+			return false, err
+		}
+	}
 	pids, err := t.target.members()
 	if err != nil {
 		return false, err
 	}
+	more, err := t.takeAll(pids)
+	return fresh || more, err
+}
+
+func (t *tracer) takeAll(pids []int) (fresh bool, err error) {
 	for _, pid := range pids {
 		p, err := t.process(pid)
 		if err != nil {
@@ -320,8 +332,12 @@ func (t *tracer) wait(ctx context.Context, more func()) string {
 			}
 			return ByOwner
 		case <-look:
-			if fresh, _ := t.sweep(); fresh { // who cannot be held is found by escaped
+			fresh, err := t.sweep()
+			if fresh {
 				more()
+			}
+			if err != nil && !errors.Is(err, ErrEnded) {
+				t.strangers = err.Error()
 			}
 		case <-t.events:
 		}
@@ -333,27 +349,27 @@ func (t *tracer) wait(ctx context.Context, more func()) string {
 	}
 }
 
-// escaped lists what of the target is not held.
+// escaped lists what of the target is not held. It looks at what is held alone: the
+// target waits for it.
 func (t *tracer) escaped() (found []string) {
-	pids, err := t.target.members()
-	if err != nil {
-		return nil // ended
+	if t.strangers != "" {
+		found = append(found, t.strangers)
 	}
 	count := map[int]int{}
 	for _, th := range t.threads {
 		count[th.process]++
 	}
-	for _, pid := range pids {
+	for pid, held := range count {
 		s, serr := readStat(procDir(pid))
 		st, err := readStatus(procDir(pid))
 		if err != nil || serr != nil {
-			continue
+			continue // it has just ended
 		}
 		want := st.threads
 		if s.dead() {
 			want-- // the first thread of a process may end before the others
 		}
-		if n := want - count[pid]; n > 0 {
+		if n := want - held; n > 0 {
 			found = append(found, fmt.Sprintf("%s: %d of %d threads ran", s, n, want))
 		}
 	}

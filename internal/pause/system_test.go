@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -158,4 +159,44 @@ func TestContainer(t *testing.T) {
 	standing(t, again.pid)
 	must(t, p.Disarm(t.Context()))
 	again.still(t, last(t, p))
+}
+
+// A thread that sleeps in the kernel and cannot be woken (a dead NFS server, or here the
+// freezer) does not run, and so is paused; it stops when it wakes. If the pause is over
+// by then, it just goes on.
+func TestThreadsBlockedInTheKernel(t *testing.T) {
+	t.Parallel()
+	dir := "/sys/fs/cgroup/freezer/foreshock-pause-test"
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Skipf("no freezer of cgroup version 1 here, or not root: %v", err) // nothing that could be installed
+	}
+	t.Cleanup(func() { eventually(t, "empty cgroup", func() bool { return os.Remove(dir) == nil }) })
+	freeze := func(tg *target, state, want string) {
+		must(t, os.WriteFile(dir+"/cgroup.procs", []byte(itoa(tg.pid)), 0))
+		must(t, os.WriteFile(dir+"/freezer.state", []byte(state), 0))
+		eventually(t, state, func() bool {
+			text, err := os.ReadFile(dir + "/freezer.state")
+			return err == nil && string(text) == want
+		})
+	}
+	tg := start(t, "plain")
+	t.Cleanup(func() { freeze(tg, "THAWED", "THAWED\n") }) // before it is killed and waited for
+	p := open(t, pause.Selector{PID: tg.pid}, options("blocked"))
+	for _, early := range []bool{false, true} {
+		freeze(tg, "FROZEN", "FROZEN\n")
+		must(t, p.Arm(t.Context()))
+		if s := last(t, p); s.Blocked == 0 || s.Blocked != s.Threads {
+			t.Errorf("got %d of %d threads blocked, want all", s.Blocked, s.Threads)
+		}
+		if early {
+			must(t, p.Disarm(t.Context()))
+			free(t, tg.pid)
+			freeze(tg, "THAWED", "THAWED\n")
+		} else {
+			freeze(tg, "THAWED", "THAWED\n")
+			eventually(t, "stop", func() bool { return state(t, tg.pid) == 't' })
+			must(t, p.Disarm(t.Context()))
+		}
+		tg.after(t, time.Now())
+	}
 }
