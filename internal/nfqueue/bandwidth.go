@@ -53,8 +53,10 @@ func (b *Bandwidth) Decide(p *Packet, now time.Time) Decision {
 	if full := now.Add(-b.takes(burst)); free.Before(full) {
 		free = full
 	}
+	idle := !free.After(now)
 	free = free.Add(b.takes(p.Length))
-	if wait := free.Sub(now); wait > b.takes(queue) {
+	// A packet larger than the line still passes an idle link, or nothing would.
+	if !idle && free.Sub(now) > b.takes(queue) {
 		return Decision{Drop: true}
 	}
 	b.free = free

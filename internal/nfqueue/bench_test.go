@@ -2,6 +2,7 @@ package nfqueue_test
 
 import (
 	"net"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -56,4 +57,46 @@ func cpuTime(tb testing.TB) time.Duration {
 	var u unix.Rusage
 	must(tb, unix.Getrusage(unix.RUSAGE_SELF, &u))
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// BenchmarkRoundTrip is what a packet pays for being asked about.
+func BenchmarkRoundTrip(b *testing.B) {
+	for _, c := range []struct {
+		name  string
+		stage nfqueue.Stage
+	}{
+		{"without", nil},
+		{"headers", &nfqueue.Delay{}},
+		{"whole", &nfqueue.Duplicate{Percent: 1e-9}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			to := echoUDP(b, netip.MustParseAddr("127.0.0.1"))
+			if c.stage != nil {
+				lead(b, open(b, c.stage), "udp", to)
+			}
+			conn := dial(b, "udp", to)
+			var all []time.Duration
+			for b.Loop() {
+				all = append(all, ping(b, conn))
+			}
+			b.ReportMetric(float64(quantile(all, 0.5).Nanoseconds())/1e3, "p50-us")
+			b.ReportMetric(float64(quantile(all, 0.99).Nanoseconds())/1e3, "p99-us")
+		})
+	}
+}
+
+// BenchmarkLatency is how exact a delay is, one way at 1,000 packets a second, in
+// percent of what was set.
+func BenchmarkLatency(b *testing.B) {
+	for _, latency := range []time.Duration{5 * time.Millisecond, 20 * time.Millisecond, 100 * time.Millisecond, 500 * time.Millisecond} {
+		b.Run(latency.String(), func(b *testing.B) {
+			q := open(b, &nfqueue.Delay{Latency: latency})
+			all, late := oneWay(b, q, netip.MustParseAddr("127.0.0.1"), max(b.N, 2000), time.Millisecond)
+			percent := func(q float64) float64 { return (float64(quantile(all, q))/float64(latency) - 1) * 100 }
+			b.ReportMetric(percent(0.5), "p50-%")
+			b.ReportMetric(percent(0.95), "p95-%")
+			b.ReportMetric(percent(0.99), "p99-%")
+			b.ReportMetric(late.Seconds()*1e3, "sender-p99-ms")
+		})
+	}
 }

@@ -20,16 +20,23 @@ func TestDelayIsExact(t *testing.T) {
 		t.Run(host, func(t *testing.T) {
 			const latency = 100 * time.Millisecond
 			q := open(t, &nfqueue.Delay{Latency: latency})
-			for range 3 { // a machine that is busy with something else may spoil one
-				all := oneWay(t, q, netip.MustParseAddr(host), 1500, time.Millisecond)
-				if len(all) != 1500 {
-					t.Fatalf("got %d datagrams, want all 1500", len(all))
+			busy := 0
+			for range 5 {
+				all, late := oneWay(t, q, netip.MustParseAddr(host), 1000, time.Millisecond)
+				if len(all) != 1000 {
+					t.Fatalf("got %d datagrams, want all 1000", len(all))
 				}
 				p50, p99 := quantile(all, 0.5), quantile(all, 0.99)
-				t.Logf("p50 %v, p99 %v", p50, p99)
+				t.Logf("p50 %v, p99 %v; the sender's own p99 is %v late", p50, p99, late)
 				if off(p50, latency) <= 0.03 && off(p99, latency) <= 0.1 {
 					return
 				}
+				if late > latency/50 {
+					busy++
+				}
+			}
+			if busy > 2 {
+				skip(t, "this machine is too busy to measure: a sender of one datagram a millisecond is late itself")
 			}
 			t.Errorf("never within 3 %% and 10 %% of %v", latency)
 		})
@@ -39,8 +46,8 @@ func TestDelayIsExact(t *testing.T) {
 func off(got, want time.Duration) float64 { return math.Abs(float64(got-want)) / float64(want) }
 
 // oneWay sends datagrams through the queue and returns how long each was under way, in
-// order of arrival.
-func oneWay(tb testing.TB, q *nfqueue.Queue, host netip.Addr, n int, every time.Duration) []time.Duration {
+// order of arrival, and how late their sender was, at p99.
+func oneWay(tb testing.TB, q *nfqueue.Queue, host netip.Addr, n int, every time.Duration) (all []time.Duration, late time.Duration) {
 	tb.Helper()
 	server, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(host, 0)))
 	must(tb, err)
@@ -49,7 +56,6 @@ func oneWay(tb testing.TB, q *nfqueue.Queue, host netip.Addr, n int, every time.
 	to := server.LocalAddr().(*net.UDPAddr).AddrPort()
 	defer lead(tb, q, "udp", to)()
 	start := time.Now()
-	var all []time.Duration
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		buf := make([]byte, 100)
@@ -64,19 +70,23 @@ func oneWay(tb testing.TB, q *nfqueue.Queue, host netip.Addr, n int, every time.
 	conn := dial(tb, "udp", to)
 	tick := time.NewTicker(every)
 	defer tick.Stop()
-	for range n {
+	var gaps []time.Duration
+	for last := start; len(gaps) < n; {
 		<-tick.C
+		now := time.Now()
+		gaps, last = append(gaps, now.Sub(last)-every), now
 		_, err := conn.Write(binary.BigEndian.AppendUint64(nil, uint64(time.Since(start))))
 		must(tb, err)
 	}
 	wg.Wait()
-	return all
+	return all, quantile(gaps, 0.99)
 }
 
 // A connection is delayed at its first packet and at each further one.
 func TestDelayOfTCP(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, host netip.Addr) {
+		t.Helper()
 		const latency = 60 * time.Millisecond
 		to := echoTCP(t, host)
 		pooled := dial(t, "tcp", to)

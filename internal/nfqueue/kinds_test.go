@@ -59,6 +59,7 @@ func datagrams(tb testing.TB, q *nfqueue.Queue, host netip.Addr, n int) []uint32
 func TestDropLosesItsShare(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, host netip.Addr) {
+		t.Helper()
 		q := open(t, &nfqueue.Drop{Percent: 30})
 		got := len(datagrams(t, q, host, 2000))
 		if got < 1270 || got > 1530 { // five deviations
@@ -73,6 +74,7 @@ func TestDropLosesItsShare(t *testing.T) {
 func TestDuplicate(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, host netip.Addr) {
+		t.Helper()
 		q := open(t, &nfqueue.Duplicate{Percent: 100})
 		times := map[uint32]int{}
 		for _, i := range datagrams(t, q, host, 500) {
@@ -92,6 +94,7 @@ func TestDuplicate(t *testing.T) {
 func TestReorder(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, host netip.Addr) {
+		t.Helper()
 		q := open(t, &nfqueue.Reorder{Percent: 10, By: 20 * time.Millisecond})
 		got := datagrams(t, q, host, 1000)
 		if len(got) != 1000 {
@@ -179,6 +182,7 @@ func TestTCPSurvives(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			each(t, func(t *testing.T, host netip.Addr) {
+				t.Helper()
 				q := open(t, stages()...)
 				to := echoTCP(t, host)
 				lead(t, q, "tcp", to)
@@ -219,6 +223,7 @@ func transfer(tb testing.TB, conn net.Conn, size int) {
 func TestBandwidth(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, host netip.Addr) {
+		t.Helper()
 		q := open(t, &nfqueue.Bandwidth{Rate: 200_000, Burst: 10_000, Queue: 50_000})
 		server, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(host, 0)))
 		must(t, err)
@@ -268,6 +273,7 @@ func TestBandwidth(t *testing.T) {
 func TestDNS(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, host netip.Addr) {
+		t.Helper()
 		real := serveDNS(t, host)
 		q := open(t, &nfqueue.DNS{Answers: map[string]nfqueue.DNSAnswer{
 			"db.example.com":    {Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.7"), netip.MustParseAddr("2001:db8::7")}},
@@ -309,4 +315,24 @@ func TestDNS(t *testing.T) {
 			t.Errorf("after healing: got %v, %v, want the real answer", got, err)
 		}
 	})
+}
+
+// A packet of loopback may be larger than the line; the link still moves.
+func TestNarrowLinkTakesALargePacket(t *testing.T) {
+	t.Parallel()
+	b := &nfqueue.Bandwidth{Rate: 1000, Burst: 1, Queue: 1}
+	now := time.Now()
+	large := &nfqueue.Packet{Length: 5000}
+	for _, c := range []struct {
+		at   time.Duration
+		want nfqueue.Decision
+	}{
+		{0, nfqueue.Decision{Until: now.Add(4999 * time.Millisecond)}},
+		{time.Second, nfqueue.Decision{Drop: true}},
+		{5 * time.Second, nfqueue.Decision{Until: now.Add(9999 * time.Millisecond)}},
+	} {
+		if got := b.Decide(large, now.Add(c.at)); got.Drop != c.want.Drop || got.Until.Sub(c.want.Until).Abs() > time.Millisecond {
+			t.Errorf("at %v: got %v, want %v", c.at, got, c.want)
+		}
+	}
 }

@@ -71,7 +71,7 @@ func leadTo(tb testing.TB, action []string, protocol string, to netip.AddrPort, 
 // one at a time: the tables' lock is not for the patient.
 var tables sync.Mutex
 
-func iptables(tb testing.TB, family netip.Addr, args ...string) string {
+func iptables(tb testing.TB, family netip.Addr, args ...string) {
 	tb.Helper()
 	tables.Lock()
 	defer tables.Unlock()
@@ -86,7 +86,6 @@ func iptables(tb testing.TB, family netip.Addr, args ...string) string {
 	if err != nil {
 		tb.Fatalf("%s %s: %v\n%s", command, strings.Join(args, " "), err, out)
 	}
-	return string(out)
 }
 
 // each runs a test over IPv4 and IPv6.

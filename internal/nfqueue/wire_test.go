@@ -147,8 +147,8 @@ func TestLargeSegmentsAreDelayedWhole(t *testing.T) {
 				start := time.Now()
 				transfer(t, dial(t, "tcp", to), size)
 				took, c := time.Since(start), q.Counters()
-				if took > 2*time.Second || c.Received > size/1500 || c.Stages[0].Hit != c.Received || c.Missed+c.Overflow+c.Gone != 0 {
-					t.Errorf("got %v and %+v, want less than 2s and larger packets than the wire's", took, c)
+				if took > 5*time.Second || c.Received > size/1500 || c.Stages[0].Hit != c.Received || c.Missed+c.Overflow+c.Gone != 0 {
+					t.Errorf("got %v and %+v, want less than 5s and larger packets than the wire's", took, c)
 				}
 				t.Log(took, c.Received, c.MaxHeld)
 			}
