@@ -1,9 +1,6 @@
 package nfqueue
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
 // A Bandwidth lets only so many bytes a second pass. What comes faster waits in line,
 // and what finds the line full is dropped: that is how a sender learns of a narrow
@@ -31,11 +28,11 @@ func (*Bandwidth) Need() Need { return Segments }
 func (b *Bandwidth) Check() error {
 	switch {
 	case b.Rate < 1:
-		return fmt.Errorf("rate: got %d bytes a second, want at least 1", b.Rate)
+		return wrong("rate", "got %d bytes a second, want at least 1", b.Rate)
 	case b.Burst < 0:
-		return fmt.Errorf("burst: got %d bytes, want 0 or more", b.Burst)
+		return wrong("burst", "got %d bytes, want 0 or more", b.Burst)
 	case b.Queue < 0:
-		return fmt.Errorf("queue: got %d bytes, want 0 or more", b.Queue)
+		return wrong("queue", "got %d bytes, want 0 or more", b.Queue)
 	}
 	return nil
 }

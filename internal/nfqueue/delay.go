@@ -1,7 +1,6 @@
 package nfqueue
 
 import (
-	"fmt"
 	"hash/maphash"
 	"math/rand/v2"
 	"time"
@@ -45,11 +44,11 @@ func (*Delay) Need() Need { return Headers }
 func (d *Delay) Check() error {
 	switch {
 	case d.Latency < 0 || d.Latency > maxLatency:
-		return fmt.Errorf("latency: got %v, want 0 to %v", d.Latency, maxLatency)
+		return wrong("latency", "got %v, want 0 to %v", d.Latency, maxLatency)
 	case d.Jitter < 0 || d.Jitter > d.Latency:
-		return fmt.Errorf("jitter: got %v, want 0 to the latency, which is %v", d.Jitter, d.Latency)
+		return wrong("jitter", "got %v, want 0 to the latency, which is %v", d.Jitter, d.Latency)
 	case d.Distribution != Uniform && d.Distribution != Normal:
-		return fmt.Errorf("distribution: got %d, want Uniform or Normal", d.Distribution)
+		return wrong("distribution", "got %d, want Uniform or Normal", d.Distribution)
 	}
 	return nil
 }

@@ -1,8 +1,6 @@
 package nfqueue
 
 import (
-	"errors"
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -57,24 +55,24 @@ func (*DNS) Need() Need { return Whole }
 // Check implements [Stage].
 func (d *DNS) Check() error {
 	if len(d.Answers) == 0 {
-		return errors.New("answers: got none, want at least one name")
+		return wrong("answers", "got none, want at least one name")
 	}
 	for name, a := range d.Answers {
 		rest := strings.TrimPrefix(strings.TrimPrefix(name, "*"), ".")
 		switch {
 		case name == "" || len(name) > maxName || strings.HasSuffix(name, ".") || strings.Contains(rest, "*"):
-			return fmt.Errorf("answers: got name %q, want one such as db.example.com, *.example.com or *", name)
+			return wrong("answers", "got name %q, want one such as db.example.com, *.example.com or *", name)
 		case len(a.Addresses) == 0 && a.Failure == NoFailure:
-			return fmt.Errorf("answer for %s: got none, want addresses or a failure", name)
+			return wrong("answers", "got nothing for %s, want addresses or a failure", name)
 		case len(a.Addresses) > 0 && a.Failure != NoFailure:
-			return fmt.Errorf("answer for %s: got addresses and a failure, want one of them", name)
+			return wrong("answers", "got addresses and a failure for %s, want one of them", name)
 		case len(a.Addresses) > maxAddresses:
-			return fmt.Errorf("answer for %s: got %d addresses, want at most %d", name, len(a.Addresses), maxAddresses)
+			return wrong("answers", "got %d addresses for %s, want at most %d", len(a.Addresses), name, maxAddresses)
 		case a.Failure < NoFailure || a.Failure > Refused:
-			return fmt.Errorf("answer for %s: got failure %d, want NXDomain, ServFail or Refused", name, a.Failure)
+			return wrong("answers", "got failure %d for %s, want NXDomain, ServFail or Refused", a.Failure, name)
 		}
 		if i := slices.IndexFunc(a.Addresses, func(x netip.Addr) bool { return !x.IsValid() || x.Zone() != "" }); i >= 0 {
-			return fmt.Errorf("answer for %s: got address %q, want one without a zone", name, a.Addresses[i])
+			return wrong("answers", "got address %q for %s, want one without a zone", a.Addresses[i], name)
 		}
 	}
 	return nil

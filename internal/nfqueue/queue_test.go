@@ -324,8 +324,8 @@ func TestBadOptions(t *testing.T) {
 		{&nfqueue.Bandwidth{}, "bandwidth: rate: got 0 bytes a second, want at least 1"},
 		{&nfqueue.DNS{}, "dns: answers: got none, want at least one name"},
 		{&nfqueue.DNS{Answers: map[string]nfqueue.DNSAnswer{"a.*.b": {}}}, `dns: answers: got name "a.*.b", want one such as db.example.com, *.example.com or *`},
-		{&nfqueue.DNS{Answers: map[string]nfqueue.DNSAnswer{"a": {}}}, "dns: answer for a: got none, want addresses or a failure"},
-		{&nfqueue.DNS{Answers: map[string]nfqueue.DNSAnswer{"a": {Addresses: []netip.Addr{one}, Failure: nfqueue.NXDomain}}}, "dns: answer for a: got addresses and a failure, want one of them"},
+		{&nfqueue.DNS{Answers: map[string]nfqueue.DNSAnswer{"a": {}}}, "dns: answers: got nothing for a, want addresses or a failure"},
+		{&nfqueue.DNS{Answers: map[string]nfqueue.DNSAnswer{"a": {Addresses: []netip.Addr{one}, Failure: nfqueue.NXDomain}}}, "dns: answers: got addresses and a failure for a, want one of them"},
 	} {
 		if _, err := nfqueue.Open(nfqueue.Options{Stages: []nfqueue.Stage{c.stage}}); err == nil || err.Error() != c.want {
 			t.Errorf("got %v, want %s", err, c.want)

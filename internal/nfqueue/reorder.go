@@ -1,9 +1,6 @@
 package nfqueue
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
 // A Reorder holds some packets while the ones behind them overtake.
 type Reorder struct {
@@ -20,7 +17,7 @@ func (*Reorder) Need() Need { return Segments }
 // Check implements [Stage].
 func (r *Reorder) Check() error {
 	if r.By <= 0 || r.By > maxLatency {
-		return fmt.Errorf("by: got %v, want more than 0 and at most %v", r.By, maxLatency)
+		return wrong("by", "got %v, want more than 0 and at most %v", r.By, maxLatency)
 	}
 	return checkPercent(r.Percent)
 }

@@ -11,7 +11,7 @@ import (
 type Stage interface {
 	// Name is the stage's name in counters and errors, such as delay.
 	Name() string
-	// Check reports settings that make no sense: got, want.
+	// Check reports a setting that makes no sense, by a [SettingError].
 	Check() error
 	// Need says how much of each packet the stage must see.
 	Need() Need
@@ -55,5 +55,20 @@ func checkPercent(percent float64) error {
 	if percent > 0 && percent <= 100 {
 		return nil
 	}
-	return fmt.Errorf("percent: got %v, want more than 0 and at most 100", percent)
+	return wrong("percent", "got %v, want more than 0 and at most 100", percent)
+}
+
+// A SettingError is of a setting of a stage that makes no sense.
+type SettingError struct {
+	Setting string // in lower case
+	Err     error  // got, want
+}
+
+func (e *SettingError) Error() string { return e.Setting + ": " + e.Err.Error() }
+
+// Unwrap returns what is wrong.
+func (e *SettingError) Unwrap() error { return e.Err }
+
+func wrong(setting, format string, args ...any) error {
+	return &SettingError{setting, fmt.Errorf(format, args...)}
 }
