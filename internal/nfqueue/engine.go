@@ -100,6 +100,9 @@ func (e *engine) turn() error {
 	}
 	if e.queue.release.Swap(false) {
 		e.releaseAll()
+		if more { // what had come by then is not all read yet
+			e.queue.release.Store(true)
+		}
 	}
 	if err := e.releaseDue(time.Now()); err != nil {
 		return err
