@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/foreshock/foreshock/breaker/verdict"
@@ -17,17 +18,17 @@ import (
 // maxAnswer is how much of an answer is read.
 const maxAnswer = 1 << 20
 
-// A caller calls the target as a user does, one call at a time.
+// A caller calls the target as a user does.
 type caller struct {
 	spec   *Spec
 	run    string
 	client *http.Client
-	n      int
+	n      atomic.Int64
 }
 
 func newCaller(spec *Spec, runID string) *caller {
 	return &caller{spec: spec, run: runID, client: &http.Client{
-		Transport: &http.Transport{MaxIdleConnsPerHost: 1},
+		Transport: &http.Transport{MaxIdleConnsPerHost: spec.Load.MaxConcurrency},
 		CheckRedirect: func(*http.Request, []*http.Request) error {
 			return http.ErrUseLastResponse
 		},
@@ -39,7 +40,6 @@ func (c *caller) close() { c.client.CloseIdleConnections() }
 // call makes one call. At and Took are left to the run's clock; the outcome is read
 // in the order rejected, fallback, success, else failed.
 func (c *caller) call(ctx context.Context) verdict.Call {
-	c.n++
 	t := c.spec.Target.HTTP
 	ctx, cancel := context.WithTimeout(ctx, t.Timeout)
 	defer cancel()
@@ -73,7 +73,7 @@ func (c *caller) ask(ctx context.Context) (expect.Answer, error) {
 
 func (c *caller) request(ctx context.Context) (*http.Request, error) {
 	t := c.spec.Target.HTTP
-	values := map[string]string{"call": c.run + "-" + strconv.Itoa(c.n)}
+	values := map[string]string{"call": c.run + "-" + strconv.FormatInt(c.n.Add(1), 10)}
 	url, err := t.URL.Fill(values)
 	if err != nil {
 		return nil, err

@@ -40,7 +40,10 @@ type experiment struct {
 	injections []faults.Injection
 	seen       []int // attempts read so far, by injection
 	evidence   []faults.Evidence
-	packets    uint64 // that the faults have met
+	packets    uint64        // that the faults have met
+	armed      *verdict.Span // of obs: when the faults hold, or held last
+	held       int           // successes in the breaker's window when the outage began
+	lost       bool          // the service did not come back from a first, short outage
 	phases     []phase
 	published  int // transitions that are out
 
@@ -61,6 +64,9 @@ func newExperiment(e *Engine, s *Spec) *experiment {
 
 func (x *experiment) now() time.Duration { return time.Since(x.started) }
 
+// declares is what the verdict judges by.
+func (x *experiment) declares() verdict.Declared { return x.spec.declares(x.held) }
+
 func (x *experiment) note(format string, args ...any) {
 	if x.engine.Progress != nil {
 		x.engine.Progress(Note{x.now(), x.phase(), fmt.Sprintf(format, args...)})
@@ -75,6 +81,13 @@ func (x *experiment) enterAt(name string, at time.Duration) {
 		x.phases[n-1].End = at
 	}
 	x.phases = append(x.phases, phase{name, verdict.Span{Start: at}})
+}
+
+// inPhase enters a phase unless the run is in it.
+func (x *experiment) inPhase(name string) {
+	if x.phase() != name {
+		x.enter(name)
+	}
 }
 
 func (x *experiment) phase() string { return x.phases[len(x.phases)-1].name }
@@ -98,7 +111,7 @@ func (x *experiment) perform(ctx context.Context) (err error) {
 	for _, step := range []func(context.Context) error{
 		x.idle,
 		func(ctx context.Context) error { w.start(ctx, x.spec.watched()); return x.baseline(ctx) },
-		x.outage, x.recovery,
+		x.below, x.outage, x.recovery, x.spread,
 	} {
 		if err := step(ctx); err != nil {
 			x.abandon(ctx, err)
@@ -200,22 +213,6 @@ func resets(f faults.Fault) bool {
 	return slices.ContainsFunc(f.Rules(faults.IPv4), func(r faults.Rule) bool { return slices.Contains(r.Action, "tcp-reset") })
 }
 
-// call makes one call, notes it, and reads the attempts that it caused.
-func (x *experiment) call(ctx context.Context) (verdict.Call, error) {
-	before, at := x.pulse.hunger(), x.now()
-	c := x.caller.call(ctx)
-	c.At, c.Took = at, x.now()-at
-	c.Starved = x.pulse.hunger().since(before)
-	c.Error = x.spec.secrets.Mask(c.Error)
-	if err := ctx.Err(); err != nil {
-		return c, err // a call that we cut off ourselves says nothing
-	}
-	x.mu.Lock()
-	x.obs.Calls = append(x.obs.Calls, c)
-	x.mu.Unlock()
-	return c, x.attempts(ctx)
-}
-
 // attempts reads the connection attempts that were seen since the last time.
 func (x *experiment) attempts(ctx context.Context) error {
 	for i, in := range x.injections {
@@ -244,6 +241,7 @@ func (x *experiment) observed() *verdict.Observed {
 	defer x.mu.Unlock()
 	o := x.obs
 	o.Calls, o.Attempts, o.Checks = slices.Clone(o.Calls), slices.Clone(o.Attempts), slices.Clone(o.Checks)
+	o.Spread, o.Reports = slices.Clone(o.Spread), slices.Clone(o.Reports)
 	slices.SortStableFunc(o.Checks, func(a, b verdict.CheckRun) int { return cmp.Compare(a.At, b.At) })
 	o.Ended = x.now()
 	return &o

@@ -9,11 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
-	"github.com/foreshock/foreshock/breaker/verdict"
 	"github.com/foreshock/foreshock/faults"
 	"github.com/foreshock/foreshock/internal/config"
 	"github.com/foreshock/foreshock/internal/expect"
@@ -48,7 +45,9 @@ type Spec struct {
 }
 
 type load struct {
-	MaxRate rate `yaml:"max_rate"` // calls a second at most
+	MaxRate        rate          `yaml:"max_rate"`        // calls a second at most
+	MaxConcurrency int           `yaml:"max_concurrency"` // calls at the same time at most
+	WarmUp         time.Duration `yaml:"warm_up"`         // of calls before the baseline, which nobody judges
 }
 
 type baseline struct {
@@ -71,60 +70,17 @@ type httpTarget struct {
 	Timeout time.Duration            `yaml:"timeout"`
 }
 
-type declared struct {
-	Failures          int           `yaml:"failures"`
-	OpenFor           time.Duration `yaml:"open_for"`
-	HalfOpenCalls     int           `yaml:"half_open_calls"`
-	HalfOpenSuccesses int           `yaml:"half_open_successes"`
-	CallTimeout       time.Duration `yaml:"call_timeout"`
-	FailsFastIn       time.Duration `yaml:"fails_fast_in"`
-	Retries           int           `yaml:"retries"`
-	Background        rate          `yaml:"background"`
-	Rejected          expect.HTTP   `yaml:"rejected"`
-	Fallback          expect.HTTP   `yaml:"fallback"`
-}
-
-// rate is a number of calls a second, written as 50/s.
-type rate float64
-
-// UnmarshalNode implements [kind.Unmarshaler].
-func (r *rate) UnmarshalNode(n kind.Node) error {
-	f, ok := number(n.Text, "/s", 1e6)
-	if !ok {
-		return fmt.Errorf("got %q, want a rate such as 50/s", n.Text)
-	}
-	*r = rate(f)
-	return nil
-}
-
-// percent is a part of a whole from 0 to 1, written as 50%.
-type percent float64
-
-// UnmarshalNode implements [kind.Unmarshaler].
-func (p *percent) UnmarshalNode(n kind.Node) error {
-	f, ok := number(n.Text, "%", 100)
-	if !ok {
-		return fmt.Errorf("got %q, want a percentage such as 50%%", n.Text)
-	}
-	*p = percent(f / 100)
-	return nil
-}
-
-// number reads a number from 0 to most with its unit.
-func number(text, unit string, most float64) (float64, bool) {
-	digits, found := strings.CutSuffix(text, unit)
-	f, err := strconv.ParseFloat(digits, 64)
-	return f, found && err == nil && f >= 0 && f <= most
-}
+// defaultLimit is how long a scenario may take that says nothing of it, unless its plan
+// needs longer.
+const defaultLimit = 90 * time.Second
 
 // defaults are what a scenario file need not say.
 func defaults() Spec {
 	return Spec{
-		Load:      load{MaxRate: 50},
+		Load:      load{MaxRate: 50, MaxConcurrency: 20},
 		Baseline:  baseline{Idle: 2 * time.Second, Calls: 20, Success: 1, P99: 500 * time.Millisecond},
 		Breaker:   declared{HalfOpenCalls: 1, FailsFastIn: 50 * time.Millisecond},
 		RecoverIn: 5 * time.Second,
-		Limit:     90 * time.Second,
 	}
 }
 
@@ -193,6 +149,9 @@ func (l Loader) one(path string, doc kind.Node) (*Spec, error) {
 		return nil, err
 	}
 	s.defaultsThatFollow()
+	if !doc.Has("limit") && s.Target.HTTP != nil {
+		s.Limit = max(defaultLimit, s.need())
+	}
 	if err := errors.Join(s.buildChecks(l.Checks(vars)), s.buildFaults(doc), s.validate(doc)); err != nil {
 		return nil, err
 	}
@@ -201,6 +160,9 @@ func (l Loader) one(path string, doc kind.Node) (*Spec, error) {
 
 // defaultsThatFollow fills in what follows from other settings.
 func (s *Spec) defaultsThatFollow() {
+	if s.Breaker.SlowCall > 0 && s.Breaker.SlowRate == 0 {
+		s.Breaker.SlowRate = 1
+	}
 	if s.Breaker.HalfOpenSuccesses == 0 {
 		s.Breaker.HalfOpenSuccesses = s.Breaker.HalfOpenCalls
 	}
@@ -250,17 +212,6 @@ func (s *Spec) watched() []string {
 	names := slices.Concat(s.Isolated, s.WhileOpen, s.AbortWhen)
 	slices.Sort(names)
 	return slices.Compact(names)
-}
-
-// declares turns the file's words into what the verdict judges by.
-func (s *Spec) declares() verdict.Declared {
-	b := s.Breaker
-	return verdict.Declared{
-		Failures: b.Failures, OpenFor: b.OpenFor, HalfOpenCalls: b.HalfOpenCalls, HalfOpenSuccesses: b.HalfOpenSuccesses,
-		CallTimeout: b.CallTimeout, FailsFastIn: b.FailsFastIn, Retries: b.Retries, Background: float64(b.Background),
-		RecoversIn: s.RecoverIn, Answer: !b.Rejected.IsZero() || !b.Fallback.IsZero(),
-		Isolated: s.Isolated, WhileOpen: s.WhileOpen,
-	}
 }
 
 // Faults are what the scenario does to the system.

@@ -16,7 +16,7 @@ func (x *experiment) report(ctx context.Context, err error) *Report {
 	x.doubts()
 	o := x.observed()
 	x.phases[len(x.phases)-1].End = o.Ended
-	d := x.spec.declares()
+	d := x.declares()
 	properties := verdict.Judge(d, o)
 	v, reason := x.roll(properties, err)
 	if v == verdict.Invalid {
@@ -113,7 +113,7 @@ type transition struct {
 // reaching the dependency, half-open with the next that does, open again when that one
 // must have failed, and closed when calls succeed. What is told once stays told.
 func (x *experiment) transitions(o *verdict.Observed) []transition {
-	t, ok := verdict.FindTrip(x.spec.declares(), o)
+	t, ok := verdict.FindTrip(x.declares(), o)
 	if !ok {
 		return nil
 	}

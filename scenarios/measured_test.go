@@ -20,8 +20,8 @@ func TestInsideMeasured(t *testing.T) {
 		status   int
 		proposal string
 	}{
-		{"with a status of its own", newGate(t, 4, time.Second), "later", 503, "It opens after 4 failures in a row and stays open for 1s; declare breaker: {failures: 4, open_for: 1s}."},
-		{"with a fallback that looks like a success", newGate(t, 3, 2*time.Second), `{"paid": false}`, 200, "It opens after 3 failures in a row and stays open for 2s; declare breaker: {failures: 3, open_for: 2s}."},
+		{"with a status of its own", newGate(t, 4, time.Second), "later", 503, "It opens after 4 failures in a row, stays open for 1s, admits 1; declare breaker: {failures: 4, open_for: 1s, half_open_calls: 1}."},
+		{"with a fallback that looks like a success", newGate(t, 3, 2*time.Second), `{"paid": false}`, 200, "It opens after 3 failures in a row, stays open for 2s, admits 1; declare breaker: {failures: 3, open_for: 2s, half_open_calls: 1}."},
 		{"off", off{}, "", 503, "The threshold is not declared, and no opening was seen. Declare breaker.failures, if there is a breaker on this path."},
 	} {
 		t.Run(c.name, func(t *testing.T) {

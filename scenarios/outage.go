@@ -2,32 +2,29 @@ package scenarios
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/foreshock/foreshock/breaker/verdict"
 	"github.com/foreshock/foreshock/faults"
 )
 
-// outage arms the fault, calls until the breaker opens, watches it open, and heals.
+// outage arms the fault, calls until the breaker opens, watches it open, try again and
+// open again, and heals.
 func (x *experiment) outage(ctx context.Context) error {
-	// A journey in mid-checkout would add attempts of its own to those that are counted.
-	release := x.runner.Hold(x.spec.WhileOpen...)
-	released := false
-	letGo := func() {
-		if !released {
-			release()
-			released = true
-		}
+	if x.over() {
+		return nil
 	}
-	defer letGo()
-	if err := x.settle(ctx); err != nil {
+	// A journey in mid-checkout would add attempts of its own to those that are counted.
+	release := sync.OnceFunc(x.runner.Hold(x.spec.WhileOpen...))
+	defer release()
+	if err := x.level(ctx); err != nil {
 		return err
 	}
-	x.enter("closed")
-	if err := x.arm(ctx); err != nil {
+	x.inPhase("closed")
+	if err := x.arm(ctx, &x.obs.Armed); err != nil {
 		return err
 	}
 	trip, tripped, err := x.trip(ctx)
@@ -40,45 +37,30 @@ func (x *experiment) outage(ctx context.Context) error {
 	if err := x.open(ctx, trip, tripped); err != nil {
 		return err
 	}
-	letGo()
+	if tripped {
+		if err := x.halfOpen(ctx, trip); err != nil {
+			return err
+		}
+	}
+	release()
 	if err := x.whileOpen(ctx, tripped); err != nil {
+		return err
+	}
+	if err := x.abandonProbe(ctx); err != nil {
 		return err
 	}
 	return x.heal(ctx)
 }
 
-func (x *experiment) arm(ctx context.Context) error {
-	for _, in := range x.injections {
-		if err := in.Arm(ctx); err != nil {
-			return x.cannot(ctx, "fault could not be armed", err)
-		}
-	}
-	x.mu.Lock()
-	x.obs.Armed.Start = x.now()
-	x.mu.Unlock()
-	for _, f := range x.spec.faults {
-		x.note("fault armed: %s %s", f.Kind(), f.Target())
-	}
-	x.publishFaults(ctx, time.Time{})
-	return nil
-}
-
 // trip calls until calls no longer reach the dependency. It gives up when many more
 // calls reached it than the breaker may let through.
 func (x *experiment) trip(ctx context.Context) (t verdict.Trip, tripped bool, err error) {
-	d := x.spec.declares()
+	d := x.declares()
+	if err := x.waves(ctx); err != nil {
+		return t, false, err
+	}
 	for range x.spec.tripCalls() {
-		c, err := x.call(ctx)
-		if err != nil {
-			return t, false, err
-		}
-		if err := x.met(ctx); err != nil {
-			return t, false, err
-		}
-		if err := sleep(ctx, max(tripPause, x.spec.perCall()-c.Took)); err != nil {
-			return t, false, err
-		}
-		if err := x.attempts(ctx); err != nil { // that came after the answer
+		if err := x.callOnce(ctx); err != nil {
 			return t, false, err
 		}
 		if t, tripped = verdict.FindTrip(d, x.observed()); tripped {
@@ -93,7 +75,7 @@ func (x *experiment) trip(ctx context.Context) (t verdict.Trip, tripped bool, er
 // the first attempt: that one's repetitions are packets too.
 func (x *experiment) met(ctx context.Context) error {
 	last := len(x.obs.Attempts) - 1
-	if last >= 0 && x.obs.Attempts[last] >= x.obs.Armed.Start {
+	if last >= 0 && x.obs.Attempts[last] >= x.armed.Start && !x.obs.Survive {
 		return nil
 	}
 	before := x.packets
@@ -141,7 +123,7 @@ func (x *experiment) bites(ctx context.Context) error {
 func (x *experiment) missed() string {
 	calls := 0
 	for _, c := range x.obs.Calls {
-		if c.At >= x.obs.Armed.Start {
+		if c.At >= x.armed.Start {
 			calls++
 		}
 	}
@@ -153,14 +135,14 @@ func (x *experiment) missed() string {
 func (x *experiment) open(ctx context.Context, t verdict.Trip, tripped bool) error {
 	from, done := x.now(), never
 	switch {
-	case !tripped && x.spec.Breaker.OpenFor == 0:
+	case !tripped && x.spec.Breaker.OpenFor.First == 0:
 		return nil // nothing says for how long it should be open
 	case tripped:
 		x.enter("open")
 		x.note("the breaker opened: %d calls reached the dependency, then none", t.Calls)
 		x.publishStates(ctx)
 		from = t.At
-		if x.spec.Breaker.OpenFor == 0 {
+		if x.spec.Breaker.OpenFor.First == 0 {
 			done = func() bool {
 				_, _, again := verdict.OpenTime(x.observed(), t)
 				return again
@@ -168,7 +150,7 @@ func (x *experiment) open(ctx context.Context, t verdict.Trip, tripped bool) err
 		}
 	}
 	begin := x.now()
-	if err := x.callUntil(ctx, from+x.spec.openFor()*9/10, done); err != nil {
+	if err := x.callUntil(ctx, from+x.spec.openLeast(1)*9/10, done); err != nil {
 		return err
 	}
 	x.noteOpen(begin)
@@ -199,7 +181,7 @@ func (x *experiment) whileOpen(ctx context.Context, tripped bool) error {
 		return nil
 	}
 	if tripped {
-		x.enter("half-open")
+		x.inPhase("half-open")
 	}
 	if err := x.callUntil(ctx, since+x.spec.watchTime(), seen); err != nil {
 		return err
@@ -210,81 +192,4 @@ func (x *experiment) whileOpen(ctx context.Context, tripped bool) error {
 		}
 	}
 	return x.look(ctx)
-}
-
-func (x *experiment) heal(ctx context.Context) error {
-	if err := x.disarm(ctx); err != nil {
-		return x.cannot(ctx, "fault could not be healed in time", err)
-	}
-	x.note("fault healed")
-	return nil
-}
-
-// disarm ends every fault at once and keeps the rules, which go on counting.
-func (x *experiment) disarm(ctx context.Context) error {
-	var errs []error
-	for _, in := range x.injections {
-		errs = append(errs, in.Disarm(ctx))
-	}
-	if err := errors.Join(errs...); err != nil {
-		return err
-	}
-	x.healed(ctx, x.now())
-	return nil
-}
-
-// healed notes that no fault acts any more. It does so once.
-func (x *experiment) healed(ctx context.Context, at time.Duration) {
-	x.mu.Lock()
-	first := x.obs.Armed.Start > 0 && x.obs.Armed.End == 0
-	if first {
-		x.obs.Armed.End = at
-	}
-	x.mu.Unlock()
-	if first {
-		x.publishFaults(ctx, x.started.Add(at))
-	}
-}
-
-// close disarms and removes every fault, even when the run's context has ended.
-func (x *experiment) close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), closeLimit)
-	defer cancel()
-	// What arrived last is read before the log closes.
-	_ = x.attempts(ctx)
-	var errs []error
-	for _, in := range x.injections {
-		err := in.Close(ctx)
-		if err != nil {
-			err = in.Close(ctx) // it may have failed at reading the evidence alone
-		}
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%w: %w", errHeal, err))
-		}
-		ev, err := in.Evidence(ctx)
-		if err != nil {
-			x.obs.Unsteady = "The evidence of the fault could not be read: " + err.Error()
-			continue
-		}
-		x.evidence = append(x.evidence, ev)
-	}
-	x.healed(ctx, x.lastActed())
-	return errors.Join(errs...)
-}
-
-// lastActed is when the last fault ended, by whatever ended it.
-func (x *experiment) lastActed() time.Duration {
-	last := time.Duration(0)
-	for _, ev := range x.evidence {
-		for _, s := range ev.Spans {
-			if s.To.IsZero() {
-				return x.now()
-			}
-			last = max(last, s.To.Sub(x.started))
-		}
-	}
-	if last == 0 {
-		return x.now()
-	}
-	return last
 }

@@ -26,6 +26,12 @@ func (x *experiment) idle(ctx context.Context) error {
 // baseline holds the service to being well before anything is broken.
 func (x *experiment) baseline(ctx context.Context) error {
 	x.enter("baseline")
+	if warm := x.spec.Load.WarmUp; warm > 0 {
+		x.note("%v of calls that nobody judges", warm)
+		if err := x.callUntil(ctx, x.now()+warm, never); err != nil {
+			return err
+		}
+	}
 	var took []time.Duration
 	b := x.spec.Baseline
 	mayFail := int(math.Floor(float64(b.Calls)*(1-float64(b.Success)) + 1e-9))
@@ -106,51 +112,41 @@ func (x *experiment) settle(ctx context.Context) error {
 	return inconclusive("unhealthy baseline: %d calls in a row did not succeed within half the call timeout of %v just before the fault", settleCalls, x.spec.Breaker.CallTimeout)
 }
 
-// callUntil calls at the plan's rate until the time is over or done says so.
-func (x *experiment) callUntil(ctx context.Context, until time.Duration, done func() bool) error {
-	for x.now() < until && !done() {
-		c, err := x.call(ctx)
-		if err != nil {
-			return err
-		}
-		if err := sleep(ctx, x.spec.pause()-c.Took); err != nil {
-			return err
-		}
+// recovery is recovers after the outage.
+func (x *experiment) recovery(ctx context.Context) error {
+	if x.over() {
+		return nil
 	}
-	return nil
+	return x.recovers(ctx)
 }
 
-func never() bool { return false }
-
-// recovery calls until the breaker has closed, or has had its time to, and then on
+// recovers calls until the breaker has closed, or has had its time to, and then on
 // for as many calls as the baseline had.
-func (x *experiment) recovery(ctx context.Context) error {
-	if _, tripped := verdict.FindTrip(x.spec.declares(), x.observed()); tripped && x.phase() != "half-open" {
-		x.enter("half-open")
+func (x *experiment) recovers(ctx context.Context) error {
+	if _, tripped := verdict.FindTrip(x.declares(), x.view()); tripped {
+		x.inPhase("half-open")
 	}
 	closed := func() bool {
-		_, ok := verdict.FirstClose(x.observed())
+		_, ok := verdict.FirstClose(x.view())
 		return ok
 	}
 	if err := x.callUntil(ctx, x.now()+x.spec.recovery(), closed); err != nil {
 		return err
 	}
-	at, ok := verdict.FirstClose(x.observed())
+	at, ok := verdict.FirstClose(x.view())
 	if !ok {
 		x.note("calls do not succeed again %v after healing", x.spec.recovery())
 		return nil
 	}
 	x.enterAt("recovered", at)
-	x.note("calls succeed again %v after healing", (at - x.obs.Armed.End).Round(time.Millisecond))
+	x.note("calls succeed again %v after healing", (at - x.armed.End).Round(time.Millisecond))
 	x.publishStates(ctx)
-	for range x.spec.Baseline.Calls {
-		c, err := x.call(ctx)
-		if err != nil {
-			return err
-		}
-		if err := sleep(ctx, x.spec.pause()-c.Took); err != nil {
-			return err
-		}
-	}
-	return nil
+	return x.callTimes(ctx, x.spec.Baseline.Calls)
+}
+
+// view is what was seen so far, for the time in which the fault held last.
+func (x *experiment) view() *verdict.Observed {
+	o := x.observed()
+	o.Armed = *x.armed
+	return o
 }

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	openLooks   = 40                    // calls in the open time, if the rate allows
+	openLooks   = 100                   // calls in the open time, if the rate allows
 	mostPause   = 50 * time.Millisecond // between two calls
 	leastPause  = 5 * time.Millisecond  // between two calls
 	tripPause   = 20 * time.Millisecond // between calls under the fault, so that attempts are told apart
@@ -19,13 +19,17 @@ const (
 	undeclared  = 10 * time.Second      // for which an open time is watched that is not declared
 )
 
-// tripCalls is how many calls may be made under the fault before the breaker is taken
-// not to open at all.
+// tripCalls is how many calls may be made one after another under the fault before the
+// breaker is taken not to open at all.
 func (s *Spec) tripCalls() int {
-	if s.Breaker.Failures == 0 {
+	n := s.Breaker.trips()
+	switch {
+	case n == 0:
 		return 20
+	case n > mostAlone:
+		n = lastAlone + n - s.Breaker.Failures
 	}
-	return s.Breaker.Failures + 10
+	return n + 10
 }
 
 // firstLooks is how long the named checks may take together for their first run.
@@ -46,28 +50,113 @@ func (s *Spec) watchTime() time.Duration {
 
 // openFor is the time for which the open breaker is watched.
 func (s *Spec) openFor() time.Duration {
-	if s.Breaker.OpenFor > 0 {
-		return s.Breaker.OpenFor
+	if most := s.opens(1); most > 0 {
+		return most
 	}
 	return undeclared
 }
 
-// recovery is how long the breaker may take to close after healing.
+// recovery is how long the breaker may take to close after healing: its probes may have
+// failed before, and made its open time longer.
 func (s *Spec) recovery() time.Duration {
-	return s.openFor() + s.Breaker.CallTimeout + s.RecoverIn
+	return max(s.openFor(), s.opens(4)) + s.Breaker.CallTimeout + s.RecoverIn
 }
+
+// perFailure is the longest time between the begins of two calls under the fault.
+func (s *Spec) perFailure() time.Duration { return max(s.patience()+tripPause, s.perCall()) }
 
 // patience is the longest that one call takes under the fault.
 func (s *Spec) patience() time.Duration {
 	return min(s.Breaker.CallTimeout*time.Duration(1+s.Breaker.Retries), s.Target.HTTP.Timeout) + mostPause
 }
 
+// A stage is a part of the plan: what is done in it and how long it takes at most.
+type stage struct {
+	phase string
+	text  string
+	most  time.Duration
+}
+
+// stages is what a run does, in its order.
+func (s *Spec) stages() []stage {
+	b, l := s.Breaker, s.Baseline
+	well := max(min(l.P99, s.Target.HTTP.Timeout), s.pause())
+	var out []stage
+	add := func(phase string, most time.Duration, format string, args ...any) {
+		out = append(out, stage{phase, fmt.Sprintf(format, args...), most})
+	}
+	add("idle", l.Idle, "%v without a call: attempts that no call causes are counted", l.Idle)
+	if warm := s.Load.WarmUp; warm > 0 {
+		add("baseline", warm, "calls for %v that nobody judges", warm)
+	}
+	add("baseline", time.Duration(l.Calls)*well+s.firstLooks(), "%d calls, %.4g%% must succeed, p99 at most %v", l.Calls, 100*l.Success, l.P99)
+	if n := s.belowCalls(); n > 0 {
+		add("closed", settleCalls*well+time.Duration(n)*s.perFailure()+s.recovery(), "the fault is armed for %d calls, one fewer than open the breaker, and healed; calls until one succeeds", n)
+	}
+	add("closed", s.levels(well), "%s", s.levelText())
+	add("closed", s.trippingTime(), "the fault is armed; calls until none reaches the dependency (at most %d%s)", s.trippingCalls(), s.inWaves())
+	if b.OpenFor.First > 0 {
+		add("open", s.openFor(), "a call every %v for %v; none may reach the dependency", s.pause(), (s.openLeast(1) * 9 / 10).Round(time.Millisecond))
+	} else {
+		add("open", s.openFor(), "a call every %v until one reaches the dependency, for at most %v", s.pause(), s.openFor()*9/10)
+	}
+	add("half-open", s.openFor()*6/10+b.CallTimeout+time.Second, "%d calls at the same moment, when the breaker has to try again; at most %d may reach the dependency", s.burstCalls(), b.HalfOpenCalls)
+	if b.OpenFor.First > 0 {
+		again := min(s.openLeast(2)*9/10, mostAgain)
+		add("open", again, "a call every %v for %v: the failed probe must have opened it again", s.pause(), again.Round(time.Millisecond))
+	}
+	if names := slices.Concat(s.WhileOpen, s.Isolated); len(names) > 0 {
+		add("half-open", s.watchTime(), "the fault stays until each of %s has run under it", strings.Join(names, ", "))
+	}
+	if s.leaves() {
+		add("half-open", s.opens(2)*3/2+time.Second+2*b.CallTimeout, "a caller leaves while the breaker tries again with its call")
+	}
+	add("half-open", s.recovery(), "the fault is healed; calls until they succeed again")
+	add("recovered", time.Duration(l.Calls)*s.pause(), "%d more calls", l.Calls)
+	if w := b.Window.time; w > 0 {
+		each := s.levels(well) + w*2 + s.patience() + s.recovery() + time.Duration(l.Calls)*s.pause()
+		add("closed", spreads*each, "%d times: the failures that open the breaker, spread over %v of its window of %v; then it is healed and recovers", spreads, w*3/4, w)
+	}
+	return out
+}
+
+func (s *Spec) levels(well time.Duration) time.Duration {
+	return s.Breaker.Window.time + time.Duration(s.Breaker.Window.calls)*max(well/10, s.pause()) + settleCalls*well
+}
+
+func (s *Spec) levelText() string {
+	switch w := s.Breaker.Window; {
+	case w.time > 0:
+		return fmt.Sprintf("%v without a call, so that the breaker's window is empty; then a call until one succeeds", w.time)
+	case w.calls > 0:
+		return fmt.Sprintf("%d calls, so that the breaker's window is full of successes", w.calls)
+	}
+	return "a call until one succeeds, so that the breaker counts from nothing"
+}
+
+// trippingCalls is how many calls are made under the fault at most until it is certain
+// whether the breaker opens.
+func (s *Spec) trippingCalls() int { return s.waveCalls() + s.tripCalls() }
+
+func (s *Spec) trippingTime() time.Duration {
+	n := s.waveCalls()
+	waves := (n + s.Load.MaxConcurrency - 1) / s.Load.MaxConcurrency
+	return time.Duration(waves)*s.patience() + time.Duration(n)*s.perCall() + time.Duration(s.tripCalls())*s.perFailure()
+}
+
+func (s *Spec) inWaves() string {
+	if n := s.waveCalls(); n > 0 {
+		return fmt.Sprintf(", the first %d of them up to %d at a time", n, s.Load.MaxConcurrency)
+	}
+	return ""
+}
+
 // need is the time that the whole plan takes at most.
 func (s *Spec) need() time.Duration {
-	well := max(min(s.Baseline.P99, s.Target.HTTP.Timeout), s.pause())
-	need := s.Baseline.Idle + time.Duration(s.Baseline.Calls+settleCalls)*well + s.firstLooks() +
-		time.Duration(s.tripCalls())*max(s.patience(), s.perCall()) + s.openFor() + s.watchTime() +
-		s.recovery() + time.Duration(s.Baseline.Calls)*s.pause() + overhead
+	need := overhead
+	for _, st := range s.stages() {
+		need += st.most
+	}
 	return (need + time.Second - 1).Truncate(time.Second)
 }
 
@@ -88,18 +177,9 @@ func (s *Spec) WritePlan(w io.Writer) {
 	for _, f := range s.faults {
 		fmt.Fprintf(w, "  fault     %s %s, at most until the limit of %v\n", f.Kind(), f.Target(), s.Limit)
 	}
-	fmt.Fprintf(w, "  1 idle       %v without a call: attempts that no call causes are counted\n", s.Baseline.Idle)
-	fmt.Fprintf(w, "  2 baseline   %d calls, %.0f%% must succeed, p99 at most %v\n", s.Baseline.Calls, 100*s.Baseline.Success, s.Baseline.P99)
-	fmt.Fprintf(w, "  3 closed     the fault is armed; calls one after another until none reaches the dependency (at most %d)\n", s.tripCalls())
-	if s.Breaker.OpenFor > 0 {
-		fmt.Fprintf(w, "  4 open       a call every %v for %v; none may reach the dependency\n", s.pause(), s.openFor()*9/10)
-	} else {
-		fmt.Fprintf(w, "  4 open       a call every %v until one reaches the dependency, for at most %v\n", s.pause(), s.openFor()*9/10)
+	for i, st := range s.stages() {
+		fmt.Fprintf(w, "  %2d %-10s %s\n", i+1, st.phase, st.text)
 	}
-	if names := slices.Concat(s.WhileOpen, s.Isolated); len(names) > 0 {
-		fmt.Fprintf(w, "               then until each of %s has run once, at most %v\n", strings.Join(names, ", "), s.watchTime())
-	}
-	fmt.Fprintf(w, "  5 half-open  the fault is healed; calls until they succeed again, at most %v\n", s.recovery())
-	fmt.Fprintf(w, "  6 recovered  calls succeed; the fault's rules are removed\n")
+	fmt.Fprintf(w, "  at most %.4g calls a second and %d at a time\n", float64(s.Load.MaxRate), s.Load.MaxConcurrency)
 	fmt.Fprintf(w, "  needs %v at most, limit %v\n", s.need(), s.Limit)
 }

@@ -29,12 +29,12 @@ func (x *experiment) publishScenario(ctx context.Context, end time.Time) {
 	x.publish(ctx, results.Event{Kind: results.EventScenario, Subject: x.spec.Name, Start: x.started.UTC(), End: end, Text: x.spec.Summary})
 }
 
-// publishFaults opens the event of each fault, or closes it at end.
+// publishFaults opens the event of each fault that was armed last, or closes it at end.
 func (x *experiment) publishFaults(ctx context.Context, end time.Time) {
 	for _, f := range x.spec.faults {
 		to := f.Target().String()
 		x.publish(ctx, results.Event{
-			Kind: results.EventFault, Subject: to, Start: x.started.Add(x.obs.Armed.Start).UTC(), End: utc(end),
+			Kind: results.EventFault, Subject: to, Start: x.started.Add(x.armed.Start).UTC(), End: utc(end),
 			Text: f.Kind() + " " + to, Labels: map[string]string{"fault": f.Kind()},
 		})
 	}

@@ -60,6 +60,14 @@ type FaultLine struct {
 	FirstHitMS float64  `json:"first_hit_ms"` // 0 if it met no packet
 	HealedMS   float64  `json:"healed_ms"`
 	HealedBy   string   `json:"healed_by"`
+	Spans      []Acted  `json:"spans"`
+}
+
+// Acted is one time in which a fault acted.
+type Acted struct {
+	FromMS float64 `json:"from_ms"`
+	ToMS   float64 `json:"to_ms"`
+	By     string  `json:"by"` // what ended it
 }
 
 // A PhaseLine sums up the calls of one phase.
@@ -113,9 +121,9 @@ func (r *Report) WriteJSON(w io.Writer) error {
 func (r *Report) WriteText(w io.Writer) {
 	fmt.Fprintf(w, "\nscenario %s: %s (%s)\n", r.Scenario, r.Verdict, r.Reason)
 	for _, p := range r.Properties {
-		fmt.Fprintf(w, "  %-12s  %-19s  %s\n", p.Verdict, p.ID, cmp.Or(p.Observed, p.Detail))
+		fmt.Fprintf(w, "  %-12s  %-23s  %s\n", p.Verdict, p.ID, cmp.Or(p.Observed, p.Detail))
 		if p.Verdict == verdict.Fail || p.Verdict == verdict.Inconclusive {
-			fmt.Fprintf(w, "  %-12s  %-19s  want %s. %s\n", "", "", p.Expected, p.Detail)
+			fmt.Fprintf(w, "  %-12s  %-23s  want %s. %s\n", "", "", p.Expected, p.Detail)
 		}
 	}
 	for _, f := range r.Faults {
@@ -199,8 +207,8 @@ func timeline(o *verdict.Observed, states []transition, fs []FaultLine) []Entry 
 		out = append(out, Entry{AtMS: ms(s.at), Type: "state", From: s.from, To: s.to})
 	}
 	for _, f := range fs {
-		if f.HealedMS > 0 {
-			out = append(out, Entry{AtMS: f.ArmedMS, Type: "fault", Action: "armed", To: f.To}, Entry{AtMS: f.HealedMS, Type: "fault", Action: "healed", To: f.To})
+		for _, s := range f.Spans {
+			out = append(out, Entry{AtMS: s.FromMS, Type: "fault", Action: "armed", To: f.To}, Entry{AtMS: s.ToMS, Type: "fault", Action: "healed", To: f.To})
 		}
 	}
 	for _, c := range o.Checks {
@@ -219,7 +227,10 @@ func faultLine(ev faults.Evidence, started time.Time) FaultLine {
 	}
 	l := FaultLine{
 		Kind: ev.Kind, To: ev.To, Resolved: list(ev.Resolved), Rules: list(ev.Rules), Packets: ev.Packets, Attempts: ev.Attempts,
-		FirstHitMS: since(ev.FirstHit), HealedBy: ev.HealedBy,
+		FirstHitMS: since(ev.FirstHit), HealedBy: ev.HealedBy, Spans: []Acted{},
+	}
+	for _, s := range ev.Spans {
+		l.Spans = append(l.Spans, Acted{since(s.From), since(s.To), s.By})
 	}
 	if len(ev.Spans) > 0 {
 		l.ArmedMS, l.HealedMS = since(ev.Spans[0].From), since(ev.Spans[len(ev.Spans)-1].To)

@@ -23,7 +23,7 @@ func TestInsideStops(t *testing.T) {
 		{"baseline", "20 calls, 20 succeeded", "baseline", false},
 		{"closed", "fault armed", "closed", true},
 		{"open", "the breaker opened", "open", true},
-		{"half-open", "fault healed", "half-open", true},
+		{"half-open", "a caller left", "half-open", true},
 		{"recovered", "calls succeed again", "recovered", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {

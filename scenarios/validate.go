@@ -76,8 +76,8 @@ func (s *Spec) validBreaker(doc kind.Node) error {
 	if b.FailsFastIn == 0 {
 		errs = append(errs, at.Get("fails_fast_in").Errorf("breaker.fails_fast_in: got 0s, want the slowest allowed answer while open, such as 50ms"))
 	}
-	if at.Has("open_for") && b.OpenFor < leastOpen {
-		errs = append(errs, at.Get("open_for").Errorf("breaker.open_for: got %v, want at least %v, or it cannot be seen from outside", b.OpenFor, leastOpen))
+	if at.Has("open_for") && b.OpenFor.First < leastOpen {
+		errs = append(errs, at.Get("open_for").Errorf("breaker.open_for: got %v, want at least %v, or it cannot be seen from outside", b.OpenFor.First, leastOpen))
 	}
 	if patience := s.Target.HTTP.Timeout; b.CallTimeout > patience {
 		errs = append(errs, at.Get("call_timeout").Errorf("breaker.call_timeout: got %v, want at most target.http.timeout, which is %v: calls would overlap", b.CallTimeout, patience))
@@ -95,9 +95,9 @@ func (s *Spec) validLoad(doc kind.Node) error {
 	if s.Load.MaxRate < 1 {
 		return doc.Get("load").Get("max_rate").Errorf("load.max_rate: got %v/s, want at least 1/s", s.Load.MaxRate)
 	}
-	if b := s.Breaker; b.OpenFor >= leastOpen && s.openFor()*9/10 < leastLooks*s.pause() {
-		least := leastLooks / (b.OpenFor.Seconds() * 0.9)
-		return doc.Get("load").Get("max_rate").Errorf("load.max_rate: got %v/s, want at least %.0f/s, so that %d calls fit into the open time of %v", s.Load.MaxRate, least+0.5, leastLooks, b.OpenFor)
+	if b := s.Breaker; b.OpenFor.First >= leastOpen && s.openLeast(1)*9/10 < leastLooks*s.pause() {
+		least := leastLooks / (s.openLeast(1).Seconds() * 0.9)
+		return doc.Get("load").Get("max_rate").Errorf("load.max_rate: got %v/s, want at least %.0f/s, so that %d calls fit into the open time of %v", s.Load.MaxRate, least+0.5, leastLooks, s.openLeast(1))
 	}
 	return nil
 }

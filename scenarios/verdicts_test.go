@@ -10,11 +10,16 @@ import (
 )
 
 // TestInsideVerdicts: a right breaker passes, and each wrong one fails in what it does
-// wrong and in nothing else.
-func TestInsideVerdicts(t *testing.T) {
+// wrong and in nothing else. Each group has a kernel of its own, so that none waits long.
+func TestInsideVerdicts0(t *testing.T) { verdicts(t, 0) }
+func TestInsideVerdicts1(t *testing.T) { verdicts(t, 1) }
+func TestInsideVerdicts2(t *testing.T) { verdicts(t, 2) }
+
+func verdicts(t *testing.T, group int) {
+	t.Helper()
 	enter(t)
 	right := func(t *testing.T) *rig { t.Helper(); return newRig(t, newGate(t, failures, openFor)) }
-	for _, c := range []struct {
+	for i, c := range []struct {
 		name   string
 		rig    func(*testing.T) *rig
 		failed []string
@@ -57,16 +62,27 @@ func TestInsideVerdicts(t *testing.T) {
 			return r
 		}, nil, ""},
 		{"off", func(t *testing.T) *rig { t.Helper(); return newRig(t, off{}) }, []string{"trips-at-threshold", "quiet-while-open", "fails-fast", "answer-while-open"}, "never opened"},
-		{"leaks while open", func(t *testing.T) *rig { t.Helper(); return newRig(t, &leaky{gate: newGate(t, failures, openFor)}) }, []string{"quiet-while-open", "fails-fast", "answer-while-open"}, "after the breaker opened"},
-		{"one too early", func(t *testing.T) *rig { t.Helper(); return newRig(t, newGate(t, failures-1, openFor)) }, []string{"trips-at-threshold"}, "too early: after 2"},
+		{"leaks while open", func(t *testing.T) *rig { t.Helper(); return newRig(t, &leaky{gate: newGate(t, failures, openFor)}) }, []string{"quiet-while-open", "fails-fast", "half-open-limit", "reopens-on-failed-probe", "answer-while-open"}, "after the breaker opened"},
+		{"one too early", func(t *testing.T) *rig { t.Helper(); return newRig(t, newGate(t, failures-1, openFor)) }, []string{"trips-at-threshold", "not-before-threshold"}, "too early: after 2"},
 		{"one too late", func(t *testing.T) *rig { t.Helper(); return newRig(t, newGate(t, failures+1, openFor)) }, []string{"trips-at-threshold"}, "too late: 4"},
-		{"too short open", func(t *testing.T) *rig { t.Helper(); return newRig(t, newGate(t, failures, openFor/2)) }, []string{"quiet-while-open", "fails-fast", "answer-while-open"}, "declared to stay open for 500ms"},
+		{"too short open", func(t *testing.T) *rig { t.Helper(); return newRig(t, newGate(t, failures, openFor/2)) }, []string{"quiet-while-open", "fails-fast", "reopens-on-failed-probe", "answer-while-open"}, "declared to stay open for 500ms"},
 		{"never closes", func(t *testing.T) *rig {
 			t.Helper()
 			r := newRig(t, newGate(t, failures, time.Hour))
 			r.change = func(s string) string { return strings.Replace(s, "recovers_in: 3s", "recovers_in: 500ms", 1) }
 			return r
-		}, []string{"closes-on-success"}, "stuck"},
+		}, []string{"closes-on-success", "not-stuck"}, "stuck"},
+		{"right, by hand", func(t *testing.T) *rig { t.Helper(); return newRig(t, &machine{}) }, nil, ""},
+		{"herd", func(t *testing.T) *rig { t.Helper(); return newRig(t, &machine{herd: true}) }, []string{"half-open-limit"}, "of 11 calls reached the dependency; at most 1 may"},
+		{"forgets its failed probe", func(t *testing.T) *rig { t.Helper(); return newRig(t, &machine{forgets: true}) }, []string{"reopens-on-failed-probe"}, "must open it again"},
+		{"loses its probe", func(t *testing.T) *rig {
+			t.Helper()
+			r := newRig(t, &machine{stuck: true})
+			r.change = func(s string) string { return strings.Replace(s, "recovers_in: 3s", "recovers_in: 500ms", 1) }
+			return r
+		}, []string{"closes-on-success", "not-stuck"}, "stuck"},
+		{"adds up failures", func(t *testing.T) *rig { t.Helper(); return newRig(t, &machine{total: true}) }, []string{"trips-at-threshold", "not-before-threshold"}, "too early: after 1"},
+		{"tries twice", func(t *testing.T) *rig { t.Helper(); return newRig(t, again{newGate(t, failures, openFor)}) }, []string{"half-open-limit", "retry-discipline"}, ""},
 		{"another answer", func(t *testing.T) *rig {
 			t.Helper()
 			r := right(t)
@@ -81,6 +97,9 @@ func TestInsideVerdicts(t *testing.T) {
 			return r
 		}, []string{"fails-fast"}, "although the breaker was open"},
 	} {
+		if i%3 != group {
+			continue
+		}
 		t.Run(c.name, func(t *testing.T) {
 			v, code, reason := verdict.Pass, 0, "none failed"
 			if c.failed != nil {

@@ -58,7 +58,7 @@ func closesOnSuccess(d Declared, o *Observed) Property {
 	if !tripped {
 		return Property{Verdict: Skipped, Detail: "The breaker was not seen to open, so there was nothing to close."}
 	}
-	openFor := d.OpenFor
+	_, openFor := d.Opens(openings(d, o, t))
 	if _, most, ok := OpenTime(o, t); openFor == 0 && ok {
 		openFor = most
 	}

@@ -7,21 +7,44 @@ import (
 	"github.com/foreshock/foreshock/results"
 )
 
-// Declared is what the breaker's owner says of it. Failures and OpenFor of 0 are not
-// declared.
+// Declared is what the breaker's owner says of it. Failures, OpenFor, SlowCall and
+// Window of 0 are not declared.
 type Declared struct {
-	Failures          int           // in a row, after which it opens
-	OpenFor           time.Duration // until it tries again
+	Failures          int           // failed calls, one after another, after which it opens
+	Slack             int           // how many more of them may pass, since it is not known what its window held before
+	Trips             string        // the same in the owner's words, where it counts otherwise than in a row
+	Window            time.Duration // in which it counts; 0: it counts in a row, or by calls
+	OpenFor           time.Duration // until it tries again, the first time
+	OpenFactor        float64       // by which each further time in a row is longer; 0 is 1
+	OpenMax           time.Duration // which it does not grow beyond; 0: it has no bound
+	OpenJitter        float64       // part of the open time by which it varies, 0 to 1
 	HalfOpenCalls     int           // admitted at most while half open
 	HalfOpenSuccesses int           // needed to close
 	CallTimeout       time.Duration // the service's own patience with the dependency
+	SlowCall          time.Duration // a longer success counts as slow
+	SlowCalls         int           // slow calls, one after another, after which it opens
 	FailsFastIn       time.Duration // slowest allowed answer while open
 	Retries           int           // extra tries of one call while closed
 	Background        float64       // attempts a second that no call caused
-	RecoversIn        time.Duration // after healing, beyond OpenFor
+	RecoversIn        time.Duration // after healing, beyond the open time
 	Answer            bool          // what a caller gets while open is declared: no other answer is one
+	Adaptive          bool          // it sheds a part of the calls and has no states
+	Reported          bool          // it says of itself in which state it is
 	Isolated          []string      // checks that must stay well throughout
 	WhileOpen         []string      // checks that must stay well while it is open
+}
+
+// Opens is for how long the breaker stays open the nth time in a row, from 1: at least
+// and at most. Both are 0 if that is not declared.
+func (d Declared) Opens(n int) (least, most time.Duration) {
+	open := float64(d.OpenFor)
+	for range n - 1 {
+		open *= max(d.OpenFactor, 1)
+	}
+	if d.OpenMax > 0 {
+		open = min(open, float64(d.OpenMax))
+	}
+	return time.Duration(open * (1 - d.OpenJitter)), time.Duration(open * (1 + d.OpenJitter))
 }
 
 // Outcome is how a call ended.
@@ -38,19 +61,35 @@ const (
 // String returns the word that reports use.
 func (o Outcome) String() string { return [...]string{"success", "rejected", "failed"}[o] }
 
-// Observed is what was seen. All times count from the start of the run.
+// Observed is what was seen. All times count from the start of the run. The fault held
+// at several times, each for what it can tell apart.
 type Observed struct {
-	Calls    []Call          // in the order in which they began; one at a time
+	Calls    []Call          // in the order in which they began
 	Attempts []time.Duration // distinct connection attempts at the dependency, in order
 	Checks   []CheckRun
-	Idle     Span // no call of ours was under way
-	Armed    Span // the fault held; End is when it was healed
+	Reports  []Report // what the breaker said of itself, in order
+	Idle     Span     // no call of ours was under way
+	Tried    Span     // the fault held for fewer failures than open the breaker; calls went on until Armed
+	Armed    Span     // the fault held for all of a breaker's states; End is when it was healed
+	Probe    Span     // calls came together when the breaker had to try again
+	Left     Span     // a call was given up while the breaker tried again with it
+	Spread   []Span   // the fault held for failures that were spread over the breaker's window
+	Slowed   Span     // answers of the dependency were slow
 	// Repeats says that the fault may meet one connection's packets more than once
 	// before any attempt: it lets open connections hang and does not reset them.
-	Repeats  bool
+	Repeats bool
+	// Survive says that connections live on under the fault, so that calls need no attempt.
+	Survive  bool
 	Doubt    string // why the counts cannot be trusted, or empty
 	Unsteady string // why the fault cannot be taken to have held throughout, or empty
 	Ended    time.Duration
+}
+
+// A Report is what the breaker said of itself at some time.
+type Report struct {
+	At    time.Duration
+	State string // closed, open, half-open, or another word of its own; empty if it could not be read
+	Error string // why not
 }
 
 // A Span is a time from Start to End; the zero Span is none.
@@ -70,6 +109,8 @@ type Call struct {
 	Starved  time.Duration // how much of Took the machine was short of CPU: work waited for a core
 	Met      bool          // the fault met packets of it on an open connection, before any attempt
 	GaveUp   bool          // we stopped waiting: the service may have gone on with it
+	Slow     bool          // a success that took longer than what is declared to be slow
+	Apart    bool          // one of several at once, or given up on purpose: told by its own property
 }
 
 // A CheckRun is one run of a check while the scenario went on.
@@ -100,8 +141,13 @@ func (o *Observed) during(s Span) int {
 	return n
 }
 
-// calls returns the calls that began in a span.
+// calls returns the calls that began in a span and were made one after another.
 func (o *Observed) calls(s Span) []Call {
+	return slices.DeleteFunc(o.all(s), func(c Call) bool { return c.Apart })
+}
+
+// all returns every call that began in a span.
+func (o *Observed) all(s Span) []Call {
 	var out []Call
 	for _, c := range o.Calls {
 		if s.Has(c.At) {
@@ -109,6 +155,13 @@ func (o *Observed) calls(s Span) []Call {
 		}
 	}
 	return out
+}
+
+// under is what was seen, with another time in which the fault held.
+func (o *Observed) under(s Span) *Observed {
+	other := *o
+	other.Armed = s
+	return &other
 }
 
 // runs returns the runs of a check that lie in a span from begin to end.
@@ -147,4 +200,29 @@ func Slowest(calls []Call) Call {
 		return Call{}
 	}
 	return slices.MaxFunc(calls, func(a, b Call) int { return int(a.Took - b.Took) })
+}
+
+// nextRound is when the fault held once more after the outage, or the end.
+func (o *Observed) nextRound() time.Duration {
+	next := o.Ended
+	for _, s := range slices.Concat(o.Spread, []Span{o.Slowed}) {
+		if s.Start > o.Armed.Start {
+			next = min(next, s.Start)
+		}
+	}
+	return next
+}
+
+// before is what was seen until some time.
+func (o *Observed) before(end time.Duration) *Observed {
+	if end >= o.Ended {
+		return o
+	}
+	other := *o
+	other.Calls = slices.DeleteFunc(slices.Clone(o.Calls), func(c Call) bool { return c.At >= end })
+	other.Attempts = slices.DeleteFunc(slices.Clone(o.Attempts), func(a time.Duration) bool { return a >= end })
+	other.Checks = slices.DeleteFunc(slices.Clone(o.Checks), func(r CheckRun) bool { return r.At >= end })
+	other.Reports = slices.DeleteFunc(slices.Clone(o.Reports), func(r Report) bool { return r.At >= end })
+	other.Ended = end
+	return &other
 }

@@ -32,6 +32,9 @@ func quietWhileOpen(d Declared, o *Observed) Property {
 		p.Verdict, p.Observed, p.Detail = Inconclusive, "", notDeclared(d, o)
 	case why != "":
 		p.Verdict, p.Observed, p.Detail = Inconclusive, "", "Attempts could not be counted: "+why+"."
+	case o.Survive && o.metIn(span) > 0:
+		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("packets of %d in %d calls over %s", o.metIn(span), len(calls), round(span.Length()))
+		p.Detail = "Connections survive this fault and carried packets: whether these were calls cannot be told from outside. Use drop or reject."
 	case len(reached) == 0 && len(calls) < leastCalls:
 		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("%d calls while open", len(calls))
 		p.Detail = fmt.Sprintf("Too few calls to tell: %d are needed.", leastCalls)

@@ -29,10 +29,11 @@ type Trip struct {
 // declared, any success is a real one, and begins the row of failures anew.
 func FindTrip(d Declared, o *Observed) (t Trip, ok bool) {
 	quiet, slow := 0, 0
+	t = o.wave()
 	for i, c := range o.calls(o.fault()) {
 		n, maybe := o.reached(i, t.Calls == 0)
 		switch {
-		case d.Answer && c.Outcome == Success:
+		case d.Answer && c.Outcome == Success && !c.Slow:
 			t, quiet, slow = Trip{}, 0, 0
 		case n == 0:
 			if d.waited(c) {
@@ -58,6 +59,25 @@ func (d Declared) waited(c Call) bool {
 	return c.Outcome != Rejected && c.Took > min(d.FailsFastIn, d.CallTimeout/2)
 }
 
+// wave is what came of the calls that began the outage together, since so many were
+// needed: each attempt is one of them.
+func (o *Observed) wave() (t Trip) {
+	first := o.fault().End
+	if one := o.calls(o.fault()); len(one) > 0 {
+		first = one[0].At
+	}
+	together := o.all(Span{o.Armed.Start, first})
+	for _, c := range together {
+		t.Since, t.At, t.Starved = c.At, max(t.At, c.At+c.Took), t.Starved+c.Starved
+	}
+	if t.At > 0 {
+		t.Attempts = o.during(Span{o.Armed.Start, first})
+		t.Calls = t.Attempts
+		t.Maybe = min(1, max(0, len(together)-t.Attempts)) // on the connection of the calls before
+	}
+	return t
+}
+
 func (t *Trip) add(c Call, attempts int) {
 	t.Since, t.At, t.Starved = c.At, c.At+c.Took, c.Starved
 	t.Overlap = t.Overlap || c.GaveUp
@@ -76,7 +96,7 @@ func (o *Observed) reached(nth int, first bool) (n, maybe int) {
 	n = o.during(o.window(c))
 	if n == 0 && c.Met {
 		n = 1
-		if o.Repeats && !first {
+		if o.Repeats && !first && !o.Survive {
 			maybe = 1
 		}
 	}
@@ -102,10 +122,10 @@ func (o *Observed) window(c Call) Span {
 // first one that was long enough to open the breaker ended, and whether there were
 // calls that did not reach it.
 func row(d Declared, o *Observed) (longest int, end Trip, quiet bool) {
-	var t Trip
+	t := o.wave()
 	for i, c := range o.calls(o.fault()) {
 		n, maybe := o.reached(i, t.Calls == 0)
-		if n-maybe == 0 || c.Outcome == Success && d.Answer {
+		if n-maybe == 0 || c.Outcome == Success && d.Answer && !c.Slow {
 			quiet = true
 			t = Trip{}
 			continue
@@ -138,7 +158,8 @@ func shouldBeOpen(d Declared, o *Observed) (s Span, t Trip, tripped bool) {
 // slowest of those that waited for nobody says how long that may be. But it was
 // closed when its last call began.
 func (o *Observed) openUntil(d Declared, t Trip) time.Duration {
-	openFor := cmp.Or(d.OpenFor, leastOpen)
+	openFor, _ := d.Opens(1)
+	openFor = cmp.Or(openFor, leastOpen)
 	lag := max(50*time.Millisecond, openFor/20) + t.Starved
 	span := Span{t.At, t.At + openFor}
 	for _, c := range o.calls(span) {
@@ -160,13 +181,27 @@ func ignored(d Declared, o *Observed) bool {
 	if t.Calls == 0 {
 		return false
 	}
+	open := Span{t.At, o.openUntil(d, t)}
+	if o.Survive {
+		return o.metIn(open) > 1
+	}
 	var in []time.Duration
 	for _, a := range o.Attempts {
-		if (Span{t.At, o.openUntil(d, t)}).Has(a) {
+		if open.Has(a) {
 			in = append(in, a)
 		}
 	}
 	return d.real(o, t, in)
+}
+
+// metIn is how many calls in a span the fault met packets of.
+func (o *Observed) metIn(s Span) (n int) {
+	for _, c := range o.calls(s) {
+		if c.Met || o.during(o.window(c)) > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // real reports whether attempts after the breaker opened cannot all be belated ones of

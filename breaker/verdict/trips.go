@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -9,6 +10,9 @@ import (
 // dependency, and then no more.
 func tripsAtThreshold(d Declared, o *Observed) Property {
 	p := Property{Expected: fmt.Sprintf("opens after %d failed calls in a row", d.Failures), Span: o.fault()}
+	if d.Trips != "" {
+		p.Expected = fmt.Sprintf("opens after %d failed calls: %s", d.Failures, d.Trips)
+	}
 	t, tripped := FindTrip(d, o)
 	if tripped {
 		p.End = t.At
@@ -33,19 +37,20 @@ func judgeTrip(p *Property, d Declared, o *Observed, t Trip) {
 	if t.Attempts != t.Calls {
 		p.Observed = fmt.Sprintf("opened after %d calls with %d attempts, %s after the fault began", t.Calls, t.Attempts, round(t.At-o.Armed.Start))
 	}
+	most := d.Failures + d.Slack
 	switch {
-	case t.Calls > d.Failures && t.Overlap:
+	case t.Calls > most && t.Overlap:
 		p.Verdict = Inconclusive
 		p.Detail = "The service had not ended its calls when we stopped waiting for them, so they overlapped. Give target.http.timeout more than the service's own patience."
-	case t.Calls > d.Failures && float64(t.Calls-d.Failures) <= d.noise(Span{o.Armed.Start, t.At}):
+	case t.Calls > most && float64(t.Calls-most) <= d.noise(Span{o.Armed.Start, t.At}):
 		p.Verdict = Inconclusive
-		p.Detail = fmt.Sprintf("%d calls seem to have reached the dependency, at most %d may; the declared background hides which.", t.Calls, d.Failures)
-	case t.Calls > d.Failures && !ignored(d, o):
+		p.Detail = fmt.Sprintf("%d calls seem to have reached the dependency, at most %d may; the declared background hides which.", t.Calls, most)
+	case t.Calls > most && !ignored(d, o):
 		p.Verdict = Inconclusive
-		p.Detail = fmt.Sprintf("%d calls reached the dependency, at most %d may; but so few were made in the open time that some may have been half-open probes. Is the machine busy, or the open time too short to see?", t.Calls, d.Failures)
-	case t.Calls > d.Failures:
+		p.Detail = fmt.Sprintf("%d calls reached the dependency, at most %d may; but so few were made in the open time that some may have been half-open probes. Is the machine busy, or the open time too short to see?", t.Calls, most)
+	case t.Calls > most:
 		p.Verdict = Fail
-		p.Detail = fmt.Sprintf("It opened too late: %d calls reached the dependency, at most %d may.", t.Calls, d.Failures)
+		p.Detail = fmt.Sprintf("It opened too late: %d calls reached the dependency, at most %d may.", t.Calls, most)
 	case t.Attempts < d.Failures && t.Attempts+t.Maybe >= d.Failures:
 		p.Verdict = Inconclusive
 		p.Detail = fmt.Sprintf("Of %d more calls it cannot be told whether they failed on connections that were open before. Use established: reset, or a quiet replica.", t.Maybe)
@@ -64,7 +69,7 @@ func judgeNoTrip(p *Property, d Declared, o *Observed) {
 	longest, _, quiet := row(d, o)
 	under := len(o.calls(o.fault()))
 	switch {
-	case longest >= d.Failures+quietCalls && ignored(d, o):
+	case longest >= d.Failures+d.Slack+quietCalls && ignored(d, o):
 		p.Verdict, p.Observed = Fail, fmt.Sprintf("did not open: %d of %d calls reached the dependency", o.reaching(), under)
 		p.Detail = fmt.Sprintf("The breaker never opened in %d failed calls in a row. Is there one on this path, and does it count timeouts as failures?", longest)
 	case (quiet || longest >= d.Failures) && under >= d.Failures+quietCalls:
@@ -96,14 +101,17 @@ func propose(p *Property, d Declared, o *Observed) {
 		return
 	}
 	p.Observed = fmt.Sprintf("opened after %d", t.Calls)
-	is, declare := fmt.Sprintf("It opens after %d failures in a row", t.Calls), fmt.Sprintf("failures: %d", t.Calls)
+	is, declare := []string{fmt.Sprintf("opens after %d failures in a row", t.Calls)}, []string{fmt.Sprintf("failures: %d", t.Calls)}
 	if least, most, ok := OpenTime(o, t); ok && d.OpenFor == 0 {
 		stays := roundest(least, most)
 		p.Observed += ", then open for " + round(most)
-		is += " and stays open for " + stays.String()
-		declare += ", open_for: " + stays.String()
+		is, declare = append(is, "stays open for "+stays.String()), append(declare, "open_for: "+stays.String())
 	}
-	p.Detail = is + "; declare breaker: {" + declare + "}."
+	if n := o.during(o.Probe); n > 0 && !o.Survive {
+		p.Observed += fmt.Sprintf(", then let %d of %d calls through", n, len(o.all(o.Probe)))
+		is, declare = append(is, fmt.Sprintf("admits %d", n)), append(declare, fmt.Sprintf("half_open_calls: %d", n))
+	}
+	p.Detail = "It " + strings.Join(is, ", ") + "; declare breaker: {" + strings.Join(declare, ", ") + "}."
 }
 
 // notDeclared says that the open time is missing, and what it was.

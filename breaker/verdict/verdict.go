@@ -86,19 +86,30 @@ type Property struct {
 
 // A rule judges one property.
 type rule struct {
-	id    string
-	judge func(Declared, *Observed) Property
+	id     string
+	judge  func(Declared, *Observed) Property
+	states bool // it speaks of closed, open and half-open
+	rounds bool // it speaks of times in which the fault held once more
 }
 
 // rules lists every property, in the order of a report.
 func rules() []rule {
 	return []rule{
-		{"trips-at-threshold", tripsAtThreshold},
-		{"quiet-while-open", quietWhileOpen},
-		{"fails-fast", failsFast},
-		{"closes-on-success", closesOnSuccess},
-		{"isolated", isolated},
-		{"answer-while-open", answerWhileOpen},
+		{"trips-at-threshold", tripsAtThreshold, true, false},
+		{"not-before-threshold", notBeforeThreshold, true, false},
+		{"quiet-while-open", quietWhileOpen, true, false},
+		{"fails-fast", failsFast, true, false},
+		{"half-open-limit", halfOpenLimit, true, false},
+		{"reopens-on-failed-probe", reopensOnFailedProbe, true, false},
+		{"closes-on-success", closesOnSuccess, true, false},
+		{"sliding-window", slidingWindow, true, true},
+		{"slow-calls-count", slowCallsCount, true, true},
+		{"no-herd-on-recovery", noHerdOnRecovery, false, false},
+		{"isolated", isolated, false, false},
+		{"answer-while-open", answerWhileOpen, true, false},
+		{"self-report-agrees", selfReportAgrees, true, false},
+		{"not-stuck", notStuck, true, false},
+		{"retry-discipline", retryDiscipline, false, false},
 	}
 }
 
@@ -119,8 +130,16 @@ func Judge(d Declared, o *Observed) []Property {
 		why = "No fault was armed"
 	}
 	var out []Property
+	first := o.before(o.nextRound())
 	for _, r := range rules() {
-		p := r.judge(d, o)
+		seen := first
+		if r.rounds {
+			seen = o
+		}
+		p := r.judge(d, seen)
+		if d.Adaptive && r.states {
+			p = Property{Verdict: Skipped, Detail: "An adaptive breaker has no states: it sheds a part of the calls."}
+		}
 		p.ID = r.id
 		if why != "" && p.Verdict != Skipped {
 			p = Property{ID: r.id, Verdict: Inconclusive, Expected: p.Expected, Detail: why + "."}

@@ -1,0 +1,77 @@
+package verdict
+
+import (
+	"fmt"
+	"time"
+)
+
+// notBeforeThreshold: one failure fewer than declared does not open the breaker, nor
+// do failures with a success between them add up.
+func notBeforeThreshold(d Declared, o *Observed) Property {
+	p := Property{Expected: fmt.Sprintf("stays closed for %d failed calls", d.Failures-1), Span: o.fault()}
+	t, tripped := FindTrip(d, o)
+	switch why := blind(d, o); {
+	case d.Failures == 0:
+		p.Expected, p.Verdict, p.Detail = "", Skipped, "No threshold is declared."
+	case d.Failures == 1:
+		p.Expected, p.Verdict, p.Detail = "", Skipped, "The first failure opens it, so there is nothing before."
+	case why != "":
+		p.Verdict, p.Detail = Inconclusive, "Attempts could not be counted: "+why+"."
+	case o.Tried.Length() > 0 && !heldOut(&p, d, o):
+	case tripped && t.Attempts+t.Maybe < d.Failures:
+		p.Verdict, p.Observed = Fail, fmt.Sprintf("opened after %d", t.Calls)
+		p.Detail = fmt.Sprintf("It opened after %d failed calls, %d are declared.", t.Calls, d.Failures)
+		if o.Tried.Length() > 0 {
+			p.Detail += " Do failures from before a success still count?"
+		}
+	case tripped && t.Attempts < d.Failures:
+		p.Verdict, p.Detail = Inconclusive, "It cannot be told how many calls failed on connections that were open before."
+	case p.Observed == "" && !tripped && o.reaching() < d.Failures:
+		p.Verdict, p.Detail = Inconclusive, "Too few calls reached the dependency to tell."
+	case p.Observed == "":
+		p.Observed = fmt.Sprintf("closed for %d failed calls", d.Failures-1)
+		p.Detail = "It let calls through up to its threshold."
+	}
+	return p
+}
+
+// heldOut judges the time in which the fault held for too few failures to open the
+// breaker: whoever called then, and after healing, must have been let through.
+func heldOut(p *Property, d Declared, o *Observed) bool {
+	p.Span = Span{o.Tried.Start, o.Armed.Start}
+	tried := o.under(o.Tried)
+	failed := len(tried.calls(o.Tried))
+	var starved time.Duration
+	for i, c := range tried.calls(o.Tried) {
+		starved += c.Starved
+		if n, _ := tried.reached(i, true); n == 0 && !d.waited(c) {
+			p.Verdict, p.Observed = Fail, fmt.Sprintf("opened after %d", i)
+			p.Detail = fmt.Sprintf("It opened after %d failed calls, %d are declared.", i, d.Failures)
+			return early(p, starved)
+		}
+	}
+	p.Observed = fmt.Sprintf("closed after %d failed calls", failed)
+	for _, c := range o.calls(Span{o.Tried.End, o.Armed.Start}) {
+		starved += c.Starved
+		switch {
+		case c.Outcome == Success:
+			p.Detail = fmt.Sprintf("After %d failed calls, and healing, the next call went through.", failed)
+			return true
+		case c.Outcome == Rejected || !d.waited(c) && o.during(o.window(c)) == 0:
+			p.Verdict, p.Observed = Fail, fmt.Sprintf("open after %d", failed)
+			p.Detail = fmt.Sprintf("After %d failed calls it was open, %d are declared.", failed, d.Failures)
+			return early(p, starved)
+		}
+	}
+	p.Verdict, p.Observed, p.Detail = Inconclusive, "", "No call succeeded after the fault was healed, nor was one rejected."
+	return false
+}
+
+// early keeps a machine that was short of CPU from blaming the breaker: calls may have
+// failed for want of it, and have been counted rightly.
+func early(p *Property, starved time.Duration) bool {
+	if starved > 200*time.Millisecond && starved > p.Length()/2 {
+		p.Verdict, p.Detail = Inconclusive, fmt.Sprintf("The machine was short of CPU for %s of %s: other calls may have failed for want of it.", round(starved), round(p.Length()))
+	}
+	return false
+}

@@ -1,0 +1,50 @@
+package verdict
+
+import "fmt"
+
+// halfOpenLimit: when the open time is over, of many calls that come together only the
+// declared number is let through to the dependency.
+func halfOpenLimit(d Declared, o *Observed) Property {
+	admitted := d.HalfOpenCalls * (1 + d.Retries)
+	p := Property{Expected: fmt.Sprintf("at most %d of the calls that come together", d.HalfOpenCalls), Span: o.Probe}
+	if d.Retries > 0 {
+		p.Expected += fmt.Sprintf(", with %d attempts", admitted)
+	}
+	calls := len(o.all(o.Probe))
+	n := o.during(o.Probe)
+	switch why := blind(d, o); {
+	case o.Probe.Length() == 0:
+		p.Verdict, p.Detail = Inconclusive, unprobed(d, o)
+	case o.Survive:
+		p.Verdict, p.Detail = Inconclusive, "Connections survive this fault, so calls need no attempt that could be counted. Use drop or reject."
+	case why != "":
+		p.Verdict, p.Detail = Inconclusive, "Attempts could not be counted: "+why+"."
+	case n == 0:
+		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("0 of %d calls reached the dependency", calls)
+		p.Detail = "It let nobody through, so it was not seen half open."
+	case calls <= d.HalfOpenCalls:
+		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("%d calls came together", calls)
+		p.Detail = fmt.Sprintf("Too few calls to tell: load.max_concurrency must be more than %d.", d.HalfOpenCalls)
+	case n > admitted && float64(n-admitted) <= d.noise(o.Probe):
+		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("%d attempts of %d calls", n, calls)
+		p.Detail = "The declared background hides how many calls were let through."
+	case n > admitted:
+		p.Verdict, p.Observed = Fail, fmt.Sprintf("%d of %d calls reached the dependency", min(n, calls), calls)
+		p.Detail = fmt.Sprintf("In half open %d of %d calls reached the dependency; at most %d may. Limit the calls that are let through at once.", min(n, calls), calls, d.HalfOpenCalls)
+	default:
+		p.Observed = fmt.Sprintf("%d of %d calls reached the dependency", n, calls)
+		p.Detail = "In half open it let through its probes and nobody else."
+	}
+	return p
+}
+
+// unprobed says why the breaker was not seen half open.
+func unprobed(d Declared, o *Observed) string {
+	switch _, tripped := FindTrip(d, o); {
+	case !tripped:
+		return "The breaker was not seen to open, so it could not be half open."
+	case d.OpenFor == 0:
+		return notDeclared(d, o)
+	}
+	return "The run ended before the breaker was half open."
+}

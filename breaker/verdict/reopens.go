@@ -1,0 +1,64 @@
+package verdict
+
+import (
+	"fmt"
+	"time"
+)
+
+// leastAgain is how many calls show that the breaker is open again.
+const leastAgain = 5
+
+// reopensOnFailedProbe: when the probe fails, the breaker is open for another open time.
+func reopensOnFailedProbe(d Declared, o *Observed) Property {
+	least, _ := d.Opens(2)
+	p := Property{Expected: "no call reaches the dependency for another open time after a failed probe"}
+	if least > 0 {
+		p.Expected = fmt.Sprintf("no call reaches the dependency for another %s after a failed probe", least)
+	}
+	if o.Probe.Length() == 0 || o.during(o.Probe) == 0 {
+		p.Verdict, p.Detail = Inconclusive, unprobed(d, o)
+		if o.Probe.Length() > 0 {
+			p.Detail = "It let nobody through, so no probe failed."
+		}
+		return p
+	}
+	ended, starved := o.probeEnd()
+	lag := max(50*time.Millisecond, least/20) + starved
+	p.Span = Span{ended, max(ended, min(ended+least-lag, o.Ended))}
+	if o.Left.Length() > 0 {
+		p.End = max(p.Start, min(p.End, o.Left.Start))
+	}
+	calls := o.calls(p.Span)
+	n := o.during(p.Span)
+	p.Observed = fmt.Sprintf("%d attempts in %d calls over %s", n, len(calls), round(p.Length()))
+	switch why := blind(d, o); {
+	case d.OpenFor == 0:
+		p.Verdict, p.Observed, p.Detail = Inconclusive, "", notDeclared(d, o)
+	case o.Survive:
+		p.Verdict, p.Observed, p.Detail = Inconclusive, "", "Connections survive this fault, so calls need no attempt that could be counted. Use drop or reject."
+	case why != "":
+		p.Verdict, p.Observed, p.Detail = Inconclusive, "", "Attempts could not be counted: "+why+"."
+	case n > 0 && (float64(n) <= d.noise(p.Span) || n <= 1+d.Retries && starved > least/4):
+		p.Verdict, p.Detail = Inconclusive, "The declared background, or a machine short of CPU, hides whether a call reached the dependency."
+	case n > 0:
+		p.Verdict = Fail
+		p.Detail = fmt.Sprintf("After its probe had failed, calls went on reaching the dependency (%d in %s). A failed probe must open it again.", n, round(p.Length()))
+	case len(calls) < leastAgain:
+		p.Verdict = Inconclusive
+		p.Detail = fmt.Sprintf("Too few calls to tell: %d are needed.", leastAgain)
+	default:
+		p.Detail = "The failed probe opened it again."
+	}
+	return p
+}
+
+// probeEnd is when the calls that came together had ended, the one among them that was
+// let through included, and how much of that time the machine was short of CPU.
+func (o *Observed) probeEnd() (end, starved time.Duration) {
+	for _, c := range o.all(o.Probe) {
+		if at := c.At + c.Took; at > end {
+			end, starved = at, c.Starved
+		}
+	}
+	return end, starved
+}

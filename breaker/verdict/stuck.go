@@ -1,0 +1,69 @@
+package verdict
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// notStuck: a probe that gets no answer, or whose caller has left, does not keep the
+// breaker from trying again.
+func notStuck(d Declared, o *Observed) Property {
+	t, tripped := FindTrip(d, o)
+	if !tripped {
+		return Property{Verdict: Skipped, Detail: "The breaker was not seen to open, so it could not get stuck."}
+	}
+	_, most := d.Opens(openings(d, o, t))
+	within := most + d.CallTimeout + d.RecoversIn
+	p := Property{Expected: fmt.Sprintf("tries again within %s of healing", within), Span: Span{o.Armed.End, o.Ended}}
+	if o.Armed.End == 0 {
+		p.Verdict, p.Detail, p.Span = Inconclusive, "The run ended before the fault was healed.", Span{o.Ended, o.Ended}
+		return p
+	}
+	at, again := o.triedAgain(d)
+	watched := o.Ended - o.Armed.End
+	switch {
+	case again:
+		p.End = at
+		p.Observed = fmt.Sprintf("tried again after %s", round(at-o.Armed.End))
+		p.Detail = "It tried the dependency again by itself."
+	case d.OpenFor == 0:
+		p.Verdict, p.Observed, p.Detail = Inconclusive, fmt.Sprintf("did not try again in %s", round(watched)), notDeclared(d, o)
+	case watched < within:
+		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("watched for %s after healing", round(watched))
+		p.Detail = "The run ended before the breaker had its time to try again."
+	default:
+		p.Verdict, p.Observed = Fail, fmt.Sprintf("did not try again in %s", round(watched))
+		p.Detail = "It never tried again, although its open time was over. " + o.stuckIn()
+	}
+	return p
+}
+
+// triedAgain is when something reached the dependency first after healing. A call over
+// a connection that was open before leaves no attempt: its outcome tells of it.
+func (o *Observed) triedAgain(d Declared) (at time.Duration, ok bool) {
+	after := Span{o.Armed.End, o.Ended + 1}
+	if i := slices.IndexFunc(o.Attempts, after.Has); i >= 0 {
+		at, ok = o.Attempts[i], true
+	}
+	for _, c := range o.healedCalls() {
+		if c.Outcome == Success || c.Outcome == Failed && d.waited(c) {
+			if !ok || c.At < at {
+				at, ok = c.At, true
+			}
+			break
+		}
+	}
+	return at, ok
+}
+
+// stuckIn says in which state it is stuck.
+func (o *Observed) stuckIn() string {
+	switch {
+	case o.Left.Length() > 0 && o.during(o.Left) > 0:
+		return "The last probe was a call whose caller left before the answer: it seems to wait for that probe for ever."
+	case o.during(o.Probe) > 0:
+		return "The last probe got no answer: it seems to wait for that probe for ever, half open."
+	}
+	return "It never was half open."
+}
