@@ -86,6 +86,9 @@ func (c *caller) request(ctx context.Context) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.spec.instance != "" {
+		req.Host, req.URL.Host = req.URL.Host, c.spec.instance
+	}
 	if strings.HasPrefix(strings.TrimSpace(body), "{") {
 		req.Header.Set("Content-Type", "application/json")
 	}

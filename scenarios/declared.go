@@ -30,6 +30,13 @@ type declared struct {
 	Fallback          expect.HTTP   `yaml:"fallback"`
 }
 
+// The scopes: who shares one breaker.
+const (
+	scopeInstance = "instance" // the callers in one process of the service
+	scopeShared   = "shared"   // all replicas of the service
+	scopeHost     = "host"     // the callers of one address of the dependency
+)
+
 // declares turns the file's words into what the verdict judges by. held is how many
 // successes the breaker's window holds when the outage begins.
 func (s *Spec) declares(held int) verdict.Declared {
@@ -49,7 +56,7 @@ func (s *Spec) declares(held int) verdict.Declared {
 	}
 	if b.SlowCall > 0 {
 		d.SlowCalls = d.Failures
-		if b.FailureRate > 0 {
+		if b.counts() || b.MinCalls > 0 {
 			d.SlowCalls, _ = b.fills(float64(b.SlowRate), held)
 		}
 	}

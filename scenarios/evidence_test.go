@@ -231,3 +231,39 @@ func (r *rig) await(ctx context.Context, text string) bool {
 		}
 	}
 }
+
+// TestInsideInstances: each replica is called at its own address and judged.
+func TestInsideInstances(t *testing.T) {
+	enter(t)
+	for _, c := range []struct {
+		name   string
+		second gate
+		v      verdict.Verdict
+		code   int
+		failed []string
+	}{
+		{"both right", newGate(t, failures, openFor), verdict.Pass, 0, nil},
+		{"one without", off{}, verdict.Fail, 1, []string{"trips-at-threshold", "quiet-while-open", "fails-fast", "answer-while-open"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			rep := patient(t, c.v, func() *scenarios.Report {
+				r, other := newRig(t, newGate(t, failures, openFor)), newRig(t, c.second)
+				other.service.dependency = r.service.dependency
+				addresses := []string{strings.TrimPrefix(r.url, "http://"), strings.TrimPrefix(other.url, "http://")}
+				r.change = func(s string) string {
+					return strings.Replace(s, "  success:", "  instances: ["+strings.Join(addresses, ", ")+"]\n  success:", 1)
+				}
+				rep := r.engine.Run(t.Context(), r.spec(t))
+				nothingLeft(t)
+				if len(rep.Instances) != 2 || rep.Instances[1].Address != addresses[1] || len(rep.Faults) != 2 {
+					t.Errorf("got instances %+v and %d faults, want two of each", rep.Instances, len(rep.Faults))
+				}
+				if p := property(t, rep, "trips-at-threshold"); c.failed != nil && !strings.HasPrefix(p.Detail, addresses[1]) {
+					t.Errorf("got %q, want it of %s", p.Detail, addresses[1])
+				}
+				return rep
+			})
+			want(t, rep, c.v, c.code, "", c.failed...)
+		})
+	}
+}

@@ -3,11 +3,9 @@ package scenarios
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -40,6 +38,8 @@ type experiment struct {
 	injections []faults.Injection
 	seen       []int // attempts read so far, by injection
 	evidence   []faults.Evidence
+	tries      []try         // of everybody
+	whose      string        // why it is not known which of them are the service's, or empty
 	packets    uint64        // that the faults have met
 	armed      *verdict.Span // of obs: when the faults hold, or held last
 	held       int           // successes in the breaker's window when the outage began
@@ -53,8 +53,7 @@ type experiment struct {
 	abort   context.CancelCauseFunc
 }
 
-func newExperiment(e *Engine, s *Spec) *experiment {
-	id := strings.ToLower(rand.Text()[:10])
+func newExperiment(e *Engine, s *Spec, id string) *experiment {
 	now := time.Now()
 	return &experiment{
 		engine: e, spec: s, id: id, started: now, until: now.Add(s.Limit).Truncate(time.Second),
@@ -220,9 +219,10 @@ func (x *experiment) attempts(ctx context.Context) error {
 		x.seen[i] += len(as)
 		x.mu.Lock()
 		for _, a := range as {
-			x.obs.Attempts = append(x.obs.Attempts, a.At.Sub(x.started))
+			x.tries = append(x.tries, newTry(a, x.started))
 		}
-		slices.Sort(x.obs.Attempts)
+		slices.SortStableFunc(x.tries, func(a, b try) int { return cmp.Compare(a.at, b.at) })
+		x.obs.Attempts, x.whose = ours(x.tries, &x.obs, x.spec.Breaker.Scope == scopeShared)
 		if errors.Is(err, faults.ErrLost) {
 			x.obs.Doubt = err.Error()
 			err = nil
@@ -244,6 +244,9 @@ func (x *experiment) observed() *verdict.Observed {
 	o.Spread, o.Reports = slices.Clone(o.Spread), slices.Clone(o.Reports)
 	slices.SortStableFunc(o.Checks, func(a, b verdict.CheckRun) int { return cmp.Compare(a.At, b.At) })
 	o.Ended = x.now()
+	if o.Doubt == "" {
+		o.Doubt = x.whose
+	}
 	return &o
 }
 

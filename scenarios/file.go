@@ -37,11 +37,12 @@ type Spec struct {
 	Require   []string          `yaml:"require"`
 	Limit     time.Duration     `yaml:"limit"`
 
-	path    string
-	sha256  string
-	inline  []run.Entry
-	faults  []faults.Fault
-	secrets *kind.Secrets
+	path     string
+	instance string // the replica that is called instead of the URL's host, or empty
+	sha256   string
+	inline   []run.Entry
+	faults   []faults.Fault
+	secrets  *kind.Secrets
 }
 
 type load struct {
@@ -58,8 +59,10 @@ type baseline struct {
 }
 
 type target struct {
-	HTTP    *httpTarget `yaml:"http"`
-	Success expect.HTTP `yaml:"success"` // an answer that came from the dependency
+	HTTP *httpTarget `yaml:"http"`
+	// Instances are the addresses of replicas: each is called and judged.
+	Instances []string    `yaml:"instances"`
+	Success   expect.HTTP `yaml:"success"` // an answer that came from the dependency
 }
 
 type httpTarget struct {
@@ -150,7 +153,7 @@ func (l Loader) one(path string, doc kind.Node) (*Spec, error) {
 	}
 	s.defaultsThatFollow()
 	if !doc.Has("limit") && s.Target.HTTP != nil {
-		s.Limit = max(defaultLimit, s.need())
+		s.Limit = max(defaultLimit, s.need()*time.Duration(max(1, len(s.Target.Instances))))
 	}
 	if err := errors.Join(s.buildChecks(l.Checks(vars)), s.buildFaults(doc), s.validate(doc)); err != nil {
 		return nil, err
@@ -160,6 +163,9 @@ func (l Loader) one(path string, doc kind.Node) (*Spec, error) {
 
 // defaultsThatFollow fills in what follows from other settings.
 func (s *Spec) defaultsThatFollow() {
+	if s.Breaker.counts() && s.Breaker.MinCalls == 0 {
+		s.Breaker.MinCalls = s.Breaker.Window.calls // as resilience4j has it
+	}
 	if s.Breaker.SlowCall > 0 && s.Breaker.SlowRate == 0 {
 		s.Breaker.SlowRate = 1
 	}

@@ -35,6 +35,16 @@ type Report struct {
 	Phases     []PhaseLine     `json:"phases"`
 	Timeline   []Entry         `json:"timeline"`
 	Checks     []CheckLine     `json:"checks"`
+	Instances  []InstanceLine  `json:"instances,omitempty"` // of the target, where several are judged
+}
+
+// An InstanceLine is what one replica of the target came to.
+type InstanceLine struct {
+	Address string          `json:"address"`
+	Verdict verdict.Verdict `json:"verdict"`
+	Reason  string          `json:"reason"`
+	FromMS  float64         `json:"from_ms"`
+	ToMS    float64         `json:"to_ms"`
 }
 
 // A PropertyLine is one judged property.

@@ -5,9 +5,11 @@ package scenarios
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/foreshock/foreshock/breaker/verdict"
@@ -44,9 +46,31 @@ type Engine struct {
 }
 
 // Run runs the scenario and reports what it found. It ends early when ctx does; the
-// fault is healed in any case.
+// fault is healed in any case. Instances of the target are judged one after another.
 func (e *Engine) Run(ctx context.Context, s *Spec) *Report {
-	x := newExperiment(e, s)
+	id := strings.ToLower(rand.Text()[:10])
+	if len(s.Target.Instances) == 0 {
+		return e.run(ctx, s, id)
+	}
+	var all []*Report
+	end := time.Now().Add(s.Limit)
+	for i, address := range s.Target.Instances {
+		if i > 0 && sleep(ctx, all[i-1].echo()) != nil {
+			break
+		}
+		one := *s
+		one.instance, one.Limit = address, time.Until(end).Truncate(time.Second)
+		r := e.run(ctx, &one, id)
+		all = append(all, r)
+		if r.Verdict == verdict.Aborted || r.ExitCode == exitLeft {
+			break
+		}
+	}
+	return join(s, all)
+}
+
+func (e *Engine) run(ctx context.Context, s *Spec, id string) *Report {
+	x := newExperiment(e, s, id)
 	x.publishScenario(ctx, time.Time{})
 	err := x.perform(ctx)
 	return x.report(ctx, err)

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"regexp"
 	"slices"
@@ -38,6 +39,11 @@ func (s *Spec) validTarget(doc kind.Node) error {
 	if u, err := url.Parse(h.URL.String()); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return at.Get("url").Errorf("target.http.url: got %q, want http://HOST/ or https://HOST/", h.URL)
 	}
+	for i, a := range s.Target.Instances {
+		if host, port, err := net.SplitHostPort(a); err != nil || host == "" || port == "" {
+			return doc.Locate(kind.At(fmt.Sprintf("target.instances[%d]", i), fmt.Errorf("got %q, want HOST:PORT of a replica", a)))
+		}
+	}
 	if !regexp.MustCompile(`^[A-Za-z]+$`).MatchString(h.Method) {
 		return at.Get("method").Errorf("target.http.method: got %q, want a method such as POST", h.Method)
 	}
@@ -62,7 +68,10 @@ func (s *Spec) validAnswers(doc kind.Node) error {
 
 func (s *Spec) validBreaker(doc kind.Node) error {
 	b, at := s.Breaker, doc.Get("breaker")
-	var errs []error
+	errs := []error{s.validWindow(at)}
+	if scopes := []string{scopeInstance, scopeShared, scopeHost}; b.Scope != "" && !slices.Contains(scopes, b.Scope) {
+		errs = append(errs, at.Get("scope").Errorf("breaker.scope: %s", kind.UnknownWord("scope", b.Scope, scopes)))
+	}
 	for _, n := range []struct {
 		key        string
 		got, least int
@@ -85,12 +94,42 @@ func (s *Spec) validBreaker(doc kind.Node) error {
 	return errors.Join(errs...)
 }
 
+// validWindow holds together what says when a breaker opens that counts in a window.
+func (s *Spec) validWindow(at kind.Node) error {
+	b := s.Breaker
+	counts, windowed := b.counts(), b.Window != window{}
+	switch {
+	case counts && b.Failures > 0:
+		return at.Get("failure_rate").Errorf("breaker.failure_rate: got it beside failures, want one of them: a breaker counts in a row or by rate")
+	case counts && !windowed:
+		return at.Get("failure_rate").Errorf("breaker.window: got none, want what the rate is of, such as 10s or \"100 calls\"")
+	case counts && b.MinCalls < 1 || b.MinCalls > 1000:
+		return at.Get("min_calls").Errorf("breaker.min_calls: got %d, want 1 to 1000: the least number of calls that a rate is made of", b.MinCalls)
+	case !counts && b.MinCalls > 0 && b.SlowCall == 0:
+		return at.Get("min_calls").Errorf("breaker.min_calls: got %d without failure_rate, want both or neither", b.MinCalls)
+	case windowed && !counts && b.Failures == 0 && b.SlowCall == 0:
+		return at.Get("window").Errorf("breaker.window: got %v and nothing that is counted in it, want failure_rate or failures", b.Window)
+	case b.Window.calls > 0 && b.MinCalls > b.Window.calls:
+		return at.Get("min_calls").Errorf("breaker.min_calls: got %d, want at most %d, which the window holds", b.MinCalls, b.Window.calls)
+	case b.SlowRate > 0 && b.SlowCall == 0:
+		return at.Get("slow_rate").Errorf("breaker.slow_rate: got it without slow_call, want both: from when on a call is slow")
+	case b.SlowCall > 0 && b.SlowCall >= b.CallTimeout:
+		return at.Get("slow_call").Errorf("breaker.slow_call: got %v, want less than call_timeout, which is %v: a slower call fails", b.SlowCall, b.CallTimeout)
+	case b.Adaptive && (b.Failures > 0 || counts || b.OpenFor.First > 0):
+		return at.Get("adaptive").Errorf("breaker.adaptive: got it beside a threshold or open_for, want one or the other: an adaptive breaker has no states")
+	}
+	return nil
+}
+
 // leastOpen is the shortest open time in which enough calls can be made.
 const leastOpen = 200 * time.Millisecond
 
 func (s *Spec) validLoad(doc kind.Node) error {
 	if s.Baseline.Calls < 1 {
 		return doc.Get("baseline").Get("calls").Errorf("baseline.calls: got %d, want at least 1", s.Baseline.Calls)
+	}
+	if n := s.Load.MaxConcurrency; n < 1 || n > 1000 {
+		return doc.Get("load").Get("max_concurrency").Errorf("load.max_concurrency: got %d, want 1 to 1000", n)
 	}
 	if s.Load.MaxRate < 1 {
 		return doc.Get("load").Get("max_rate").Errorf("load.max_rate: got %v/s, want at least 1/s", s.Load.MaxRate)
@@ -113,7 +152,8 @@ func (s *Spec) validRequire(doc kind.Node) error {
 }
 
 func (s *Spec) validLimit(doc kind.Node) error {
-	if need := s.need(); s.Limit < need {
+	need := s.need() * time.Duration(max(1, len(s.Target.Instances)))
+	if s.Limit < need {
 		return doc.Get("limit").Errorf("limit: got %v, want at least %v, which the plan needs", s.Limit, need)
 	}
 	return nil

@@ -73,6 +73,16 @@ func verdicts(t *testing.T, group int) {
 			return r
 		}, []string{"closes-on-success", "not-stuck"}, "stuck"},
 		{"right, by hand", func(t *testing.T) *rig { t.Helper(); return newRig(t, &machine{}) }, nil, ""},
+		{"right, with a window", windowed(&machine{window: time.Second}), nil, ""},
+		{"a window with edges", windowed(&machine{window: time.Second, edges: true}), []string{"sliding-window"}, "begin anew"},
+		{"too early for its rate", func(t *testing.T) *rig {
+			t.Helper()
+			r := newRig(t, &machine{window: time.Minute})
+			r.change = func(s string) string {
+				return strings.Replace(s, "failures: 3", "failure_rate: 50%\n  min_calls: 4\n  window: 10 calls", 1)
+			}
+			return r
+		}, []string{"trips-at-threshold", "not-before-threshold"}, "too early"},
 		{"herd", func(t *testing.T) *rig { t.Helper(); return newRig(t, &machine{herd: true}) }, []string{"half-open-limit"}, "of 11 calls reached the dependency; at most 1 may"},
 		{"forgets its failed probe", func(t *testing.T) *rig { t.Helper(); return newRig(t, &machine{forgets: true}) }, []string{"reopens-on-failed-probe"}, "must open it again"},
 		{"loses its probe", func(t *testing.T) *rig {
@@ -113,5 +123,15 @@ func verdicts(t *testing.T, group int) {
 			}
 			want(t, r, v, code, reason, c.failed...)
 		})
+	}
+}
+
+// windowed declares that failures count in a second.
+func windowed(m *machine) func(*testing.T) *rig {
+	return func(t *testing.T) *rig {
+		t.Helper()
+		r := newRig(t, m)
+		r.change = func(s string) string { return strings.Replace(s, "failures: 3", "failures: 3\n  window: 1s", 1) }
+		return r
 	}
 }

@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// few is how many attempts are no herd, and how many a check may make.
+const few = 5
+
 // herdTime is how long after closing a herd would come.
 const herdTime = 2 * time.Second
 
@@ -27,6 +30,8 @@ func noHerdOnRecovery(d Declared, o *Observed) Property {
 		p.Verdict, p.Observed, p.Detail = Inconclusive, "", "Attempts could not be counted: "+why+"."
 	case n <= may || float64(n-may) <= d.noise(p.Span):
 		p.Detail = "The dependency was not overrun when it came back."
+	case n-may <= max(few, may/2)+few*o.busy(d.WhileOpen, p.Span):
+		p.Detail = "The dependency got hardly more than its calls when it came back."
 	default:
 		p.Verdict = Fail
 		p.Detail = fmt.Sprintf("After it closed, %d attempts reached the dependency in %d calls: something had been waiting for it to come back.", n, calls)

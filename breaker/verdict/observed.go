@@ -175,6 +175,17 @@ func (o *Observed) runs(name string, s Span) []CheckRun {
 	return out
 }
 
+// busy is how many runs of the named checks went on in a span: they call the service
+// too, and it the dependency.
+func (o *Observed) busy(names []string, s Span) (n int) {
+	for _, r := range o.Checks {
+		if slices.Contains(names, r.Name) && r.At < s.End && r.At+r.Took >= s.Start {
+			n++
+		}
+	}
+	return n
+}
+
 // background is how many attempts a second no call of ours caused.
 func (o *Observed) background() float64 {
 	if o.Idle.Length() <= 0 {

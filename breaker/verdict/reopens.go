@@ -22,9 +22,9 @@ func reopensOnFailedProbe(d Declared, o *Observed) Property {
 		}
 		return p
 	}
-	ended, starved := o.probeEnd()
+	ended, failed, starved := o.probeEnd(d)
 	lag := max(50*time.Millisecond, least/20) + starved
-	p.Span = Span{ended, max(ended, min(ended+least-lag, o.Ended))}
+	p.Span = Span{ended, max(ended, min(failed+least-lag, o.Ended))}
 	if o.Left.Length() > 0 {
 		p.End = max(p.Start, min(p.End, o.Left.Start))
 	}
@@ -52,13 +52,22 @@ func reopensOnFailedProbe(d Declared, o *Observed) Property {
 	return p
 }
 
-// probeEnd is when the calls that came together had ended, the one among them that was
-// let through included, and how much of that time the machine was short of CPU.
-func (o *Observed) probeEnd() (end, starved time.Duration) {
-	for _, c := range o.all(o.Probe) {
-		if at := c.At + c.Took; at > end {
-			end, starved = at, c.Starved
+// probeEnd is when all calls that came together had ended; when the probe among them
+// failed at the earliest, by which time the breaker was open again; and how much of that
+// time the machine was short of CPU.
+func (o *Observed) probeEnd(d Declared) (ended, failed, starved time.Duration) {
+	for _, a := range o.Attempts {
+		if o.Probe.Has(a) {
+			failed = a
 		}
 	}
-	return end, starved
+	waited := time.Duration(0)
+	for _, c := range o.all(o.Probe) {
+		end := c.At + c.Took
+		ended, starved = max(ended, end), max(starved, c.Starved)
+		if d.CallTimeout > 0 && c.Took >= d.CallTimeout*8/10 && (waited == 0 || end < waited) {
+			waited = end // the fault kept it waiting, so it was the probe
+		}
+	}
+	return ended, max(failed, waited), starved
 }

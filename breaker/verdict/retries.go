@@ -16,6 +16,9 @@ func retryDiscipline(d Declared, o *Observed) Property {
 	var calls, attempts, most int
 	for _, s := range []Span{o.Tried, {p.Start, p.End + 1}} {
 		for _, c := range o.calls(s) {
+			if o.busy(d.WhileOpen, o.window(c)) > 0 {
+				continue // its attempts may be those of a journey
+			}
 			n := o.during(o.window(c))
 			if n > 0 {
 				calls++
