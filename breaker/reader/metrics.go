@@ -3,6 +3,7 @@ package reader
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -39,8 +40,11 @@ func (w *web) metrics(ctx context.Context, u *url.URL) (page, error) {
 
 // parsePage reads the text format of Prometheus; a page that was cut off is an error.
 func parsePage(body []byte) (page, error) {
-	if t := bytes.TrimSpace(body); len(t) > 0 && (t[0] == '<' || t[0] == '{' || t[0] == '[') {
-		return nil, fmt.Errorf("got what begins with %q, want metrics in the text format of Prometheus", t[0])
+	switch { // not by the first letter alone: a name with dots stands in braces
+	case begins(body, '<'):
+		return nil, errors.New("got HTML or XML, want metrics in the text format of Prometheus")
+	case json.Valid(body):
+		return nil, errors.New("got JSON, want metrics in the text format of Prometheus")
 	}
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	p, err := parser.TextToMetricFamilies(bytes.NewReader(body))
@@ -118,15 +122,6 @@ func (p page) values(metric, label string) []string {
 		}
 	}
 	return all
-}
-
-// sum adds up the series of a metric that have the labels, by the value of one label.
-func (p page) sum(metric string, want map[string]string, by string) map[string]float64 {
-	sums := map[string]float64{}
-	for _, s := range p.series(metric, want) {
-		sums[s.labels[by]] += s.value
-	}
-	return sums
 }
 
 // one refuses series of several breakers, which differ in labels other than those named.

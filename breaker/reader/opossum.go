@@ -42,7 +42,7 @@ func (o *opossum) Read(ctx context.Context) (Sample, error) {
 		return Sample{}, err
 	}
 	if mediaType(resp) == "text/event-stream" {
-		resp.Body.Close()
+		_ = resp.Body.Close()
 		o.streams = true
 		return o.hystrix.Read(ctx)
 	}

@@ -54,12 +54,14 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasSuffix(r.URL.Path, ".sse"):
 		w.Header().Set("Content-Type", "text/event-stream;charset=UTF-8")
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
 		for r.Context().Err() == nil { // as Hystrix does, on and on
 			w.Write([]byte(body))
 			w.(http.Flusher).Flush()
 			select {
 			case <-r.Context().Done():
-			case <-time.After(20 * time.Millisecond):
+			case <-tick.C:
 			}
 		}
 		return

@@ -36,7 +36,7 @@ func stateOf(word string) (State, bool) {
 	}
 	for i, known := range words() {
 		if plain(known) == plain(word) {
-			return State(i), true //nolint:gosec // there are seven
+			return State(i), true
 		}
 	}
 	return Unknown, false

@@ -36,11 +36,11 @@ func (w *web) streamAt(ctx context.Context, u *url.URL, read func(data []byte) (
 	late := context.AfterFunc(ctx, cancel)
 	resp, err := w.open(life, u)
 	if !late() && err == nil { // ctx ended in between
-		resp.Body.Close()
+		_ = resp.Body.Close()
 		err = blind(u, context.Cause(ctx))
 	}
 	if err == nil && mediaType(resp) != "text/event-stream" {
-		resp.Body.Close()
+		_ = resp.Body.Close()
 		err = blind(u, fmt.Errorf("got %q, want a text/event-stream", mediaType(resp)))
 	}
 	if err != nil {

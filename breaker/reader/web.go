@@ -145,7 +145,7 @@ func (w *web) open(ctx context.Context, u *url.URL) (*http.Response, error) {
 		return nil, blind(u, plain(err, w.Timeout))
 	}
 	if err := acceptable(resp); err != nil {
-		resp.Body.Close()
+		_ = resp.Body.Close()
 		return nil, blind(u, err)
 	}
 	return resp, nil
