@@ -156,7 +156,11 @@ func TestNobodyThere(t *testing.T) {
 	}
 	ln.Close()
 	for _, k := range reader.Kinds() {
-		blind(t, build(t, k.Name, at(t, k.Name, "http://"+ln.Addr().String())), results.CauseTool, "refused")
+		r := build(t, k.Name, at(t, k.Name, "http://"+ln.Addr().String()+"/p?token=hidden"))
+		blind(t, r, results.CauseTool, "refused")
+		if _, err := r.Read(t.Context()); err == nil || strings.Contains(err.Error(), "hidden") {
+			t.Errorf("%s: got %v, want an error without the query", k.Name, err)
+		}
 	}
 }
 

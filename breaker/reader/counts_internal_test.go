@@ -2,6 +2,10 @@ package reader
 
 import (
 	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
 	"testing"
 )
 
@@ -71,6 +75,22 @@ func TestTracker(t *testing.T) {
 		if got, why := tr.is(); got != c.want || (got == Unknown) != (why != "") {
 			t.Errorf("%d: after %v got %v (%s), want %v", i, c.now, got, why, c.want)
 		}
+	}
+}
+
+// Who reads seldom gets the newest event, and none twice.
+func TestStreamKeepsTheNewest(t *testing.T) {
+	t.Parallel()
+	const event = "data: {\"type\":\"HystrixCommand\",\"name\":\"p\",\"isCircuitBreakerOpen\":%v}\n\n"
+	h := hystrix{Name: "p"}
+	s := &stream{news: make(chan Sample, 1), done: make(chan struct{}), told: map[string]bool{}}
+	body := fmt.Sprintf(event, false) + fmt.Sprintf(event, false) + fmt.Sprintf(event, true)
+	s.follow(&http.Response{Body: io.NopCloser(strings.NewReader(body))}, h.event)
+	if got, ok, err := s.next(t.Context()); !ok || err != nil || got.State != Open {
+		t.Errorf("got %+v, %v, %v, want the last, open", got, ok, err)
+	}
+	if got, ok, err := s.next(t.Context()); ok || err == nil {
+		t.Errorf("got %+v, want that the stream ended", got)
 	}
 }
 

@@ -36,7 +36,7 @@ func those(name string, known []string) string {
 		rest = fmt.Sprintf(" and %d more", len(known)-maxNames)
 	}
 	text := "known: "
-	if near := kind.Nearest(name, known); near != "" {
+	if near := kind.Nearest(name, known); near != "" && near != name {
 		text = fmt.Sprintf("did you mean %q? Known: ", near)
 	}
 	return text + strings.Join(known[:min(len(known), maxNames)], ", ") + rest

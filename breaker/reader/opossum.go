@@ -16,7 +16,7 @@ name: payments
 	if err := o.prepare(); err != nil {
 		return nil, err
 	}
-	o.tracker.noHalfOpen = true // opossum-prometheus leaves that event out
+	o.tracker = tracker{noHalfOpen: true} // opossum-prometheus leaves that event out
 	return &o, named(o.Name, "breaker")
 })
 
@@ -70,6 +70,7 @@ func (o *opossum) page(body []byte) (Sample, error) {
 	}
 	all := p.series(o.Metric, with(o.Labels, "name", o.Name))
 	if len(all) == 0 {
+		o.tracker, o.last = tracker{noHalfOpen: true}, nil
 		return Sample{NoHalfOpen: true, Note: fmt.Sprintf("no event of %q is counted yet in %s, as before a breaker's first call; breakers: %s",
 			o.Name, o.Metric, those(o.Name, p.values(o.Metric, "name")))}, nil
 	}

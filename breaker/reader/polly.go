@@ -50,7 +50,8 @@ func (p *polly) Read(ctx context.Context) (Sample, error) {
 			circuit = append(circuit, s)
 		}
 	}
-	if len(circuit) == 0 && p.tracker.last == (moves{}) {
+	if len(circuit) == 0 {
+		p.tracker = tracker{}
 		return Sample{Note: fmt.Sprintf("no transition of %q is counted yet, and Polly tells of nothing else; pipelines: %s", p.Name, those(p.Name, names))}, nil
 	}
 	if err := one(p.Name, circuit, pollyEventLabels()...); err != nil {

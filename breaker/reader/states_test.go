@@ -70,7 +70,7 @@ func TestWords(t *testing.T) {
 		{"polly", "/p", "resilience_polly_strategy_events_total{event_name=\"PipelineExecuted\",pipeline_name=\"p\"} 9\n", reader.Unknown, "no transition"},
 		{"polly", "/p", "resilience_polly_strategy_events{event_name=\"OnCircuitOpened\",pipeline_name=\"p\"} 1\n", reader.Open, ""},
 		{"polly", "/p", "{\"resilience.polly.strategy.events_total\",\"event.name\"=\"OnCircuitOpened\",\"pipeline.name\"=\"p\"} 1\n", reader.Open, ""},
-		{"sentinel", "/p", "sentinel_go_handled_total{resource=\"p\",result=\"pass\"} 5\n", reader.Unknown, "no transition"},
+		{"sentinel", "/p", "sentinel_go_handled_total{resource=\"p\",result=\"pass\"} 5\n", reader.Unknown, "resources: known: p"},
 		{"sentinel", "/p", "sentinel_go_circuit_breaker_state_changed_total{resource=\"p\",from_state=\"Closed\",to_state=\"Open\"} 2\n", reader.Unknown, "not those of one breaker"},
 		{"sentinel", "/p", "sentinel_go_circuit_breaker_state_changed_total{resource=\"p\",from_state=\"Closed\",to_state=\"Ajar\"} 2\n", reader.Unknown, "has no known meaning"},
 		{"envoy", "/p", "envoy_cluster_outlier_detection_ejections_active{envoy_cluster_name=\"p\"} 0\n", reader.Closed, ""},

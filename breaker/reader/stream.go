@@ -46,7 +46,7 @@ func (w *web) streamAt(ctx context.Context, u *url.URL, read func(data []byte) (
 	if err != nil {
 		cancel()
 		if ctx.Err() != nil {
-			err = blind(u, plain(ctx.Err(), w.Timeout))
+			err = blind(u, fmt.Errorf("%w (hystrix-go does not answer before the first call of any command)", plain(ctx.Err(), w.Timeout)))
 		}
 		return nil, err
 	}
@@ -90,6 +90,11 @@ func (s *stream) heard(name string) {
 
 // next waits for the next sample. It returns none if ctx ends first.
 func (s *stream) next(ctx context.Context) (Sample, bool, error) {
+	select {
+	case sample := <-s.news: // also of a stream that has ended since
+		return sample, true, nil
+	default:
+	}
 	select {
 	case sample := <-s.news:
 		return sample, true, nil

@@ -96,7 +96,8 @@ func TestCountersOverTime(t *testing.T) {
 			{polly(2, 1, 0), reader.Open},
 			{polly(2, 2, 1), reader.Closed},
 			{polly(3, 2, 1), reader.Open},
-			{polly(1, 0, 0), reader.Open}, // a new process
+			{"other 1\n", reader.Unknown}, // a new process
+			{polly(1, 0, 0), reader.Open},
 		},
 	} {
 		s := serve(t, map[string]string{})
