@@ -71,10 +71,12 @@ func (i *injection) observe(ctx context.Context) error {
 			}
 		}
 	}
-	if packets < e.Packets {
+	if packets < i.counted {
 		i.tampered("the counters of the rules went back")
 	}
-	e.Packets = max(e.Packets, packets)
+	i.counted = max(i.counted, packets)
+	e.Packets = i.counted
+	i.observeQueue()
 	return nil
 }
 
