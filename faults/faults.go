@@ -112,6 +112,7 @@ type Evidence struct {
 	Rules    []string // what selects, the lease and fault rules, as the kernel lists them
 	Packets  uint64   // met by the fault rules while they acted; of a [Queued] fault, those it did something to
 	Overrun  uint64   // went on unbroken since the queue was full or its owner too slow
+	Gone     uint64   // were dropped by the kernel while they were held: with their device, or with the last user of a hook
 	Attempts uint64   // distinct TCP connection attempts since the installation, armed or not
 	Lost     bool     // attempts were lost: Attempts is a lower bound
 	FirstHit time.Time

@@ -89,7 +89,7 @@ func (i *injection) observeQueue() {
 	}
 	c := i.queue.Counters()
 	e := &i.evidence
-	e.Packets, e.FirstHit, e.Overrun = 0, c.FirstHit, c.Overflow+c.Missed
+	e.Packets, e.FirstHit, e.Overrun, e.Gone = 0, c.FirstHit, c.Overflow+c.Missed, c.Gone
 	for _, s := range c.Stages {
 		e.Packets = max(e.Packets, s.Hit)
 	}

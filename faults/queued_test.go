@@ -20,22 +20,17 @@ import (
 	"github.com/foreshock/foreshock/faults/faulttest"
 )
 
-// quickest is the best of some rounds: what else the machine does makes none quicker.
-func quickest(rounds int, round func() time.Duration) time.Duration {
+// quickest is the best of some rounds, until one is quick enough: what else the machine
+// does makes none quicker.
+func quickest(enough time.Duration, round func() time.Duration) time.Duration {
 	best := round()
-	for range rounds - 1 {
+	for range 50 {
+		if best <= enough {
+			break
+		}
 		best = min(best, round())
 	}
 	return best
-}
-
-func pinger(t *testing.T, conn net.Conn) func() time.Duration {
-	t.Helper()
-	return func() time.Duration {
-		start := time.Now()
-		must(t, faulttest.Echo(conn, patience))
-		return time.Since(start)
-	}
 }
 
 func connect(t *testing.T, to string) net.Conn {
@@ -83,7 +78,9 @@ func TestLatency(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			dials := uint64(0)
 			dial := func() (took time.Duration) {
+				dials++
 				connect := func() {
 					start := time.Now()
 					if err := faulttest.Dial(c.to); err != nil {
@@ -99,20 +96,20 @@ func TestLatency(t *testing.T) {
 				return took
 			}
 			in := install(t, "latency", `{to: "`+c.to+`", latency: 100ms`+c.settings+`}`, minute("latency"))
-			if d := quickest(5, dial); d > latency/2 {
+			if d := quickest(latency/2, dial); d > latency/2 {
 				t.Errorf("disarmed: got %v", d)
 			}
 			must(t, in.Arm(t.Context()))
-			if d := quickest(5, dial); d < latency || d > latency*3/2 {
+			if d := quickest(latency*3/2, dial); d < latency || d > latency*3/2 {
 				t.Errorf("armed: got %v, want about %v", d, latency)
 			}
 			must(t, in.Disarm(t.Context()))
-			if d := quickest(5, dial); d > latency/2 {
+			if d := quickest(latency/2, dial); d > latency/2 {
 				t.Errorf("healed: got %v", d)
 			}
 			e, err := in.Evidence(t.Context())
 			must(t, err)
-			if e.Packets < 5 || e.Attempts != 15 || e.Tampered != "" || e.Overrun != 0 || e.FirstHit.Before(e.Spans[0].From) {
+			if e.Packets == 0 || e.Attempts != dials || e.Tampered != "" || e.Overrun != 0 || e.FirstHit.Before(e.Spans[0].From) {
 				t.Errorf("evidence: got %+v", e)
 			}
 		})
@@ -146,6 +143,27 @@ func TestHeldPacketsGoOn(t *testing.T) {
 	}
 }
 
+// The kernel drops what all queues of a namespace hold when the last rule that uses
+// connection tracking goes. That is not ours to prevent, but to tell.
+func TestPacketsThatTheKernelDropsAreTold(t *testing.T) {
+	ln, err := net.ListenPacket("udp", "127.0.0.1:0")
+	must(t, err)
+	defer ln.Close()
+	in := install(t, "latency", "{to: "+ln.LocalAddr().String()+", protocol: udp, latency: 1m}", minute("gone"))
+	must(t, in.Arm(t.Context()))
+	conn, err := net.Dial("udp", ln.LocalAddr().String())
+	must(t, err)
+	defer conn.Close()
+	_, err = conn.Write([]byte{1})
+	must(t, err)
+	eventually(t, patience, "held", func() bool { e, err := in.Evidence(t.Context()); must(t, err); return e.Packets == 1 })
+	rule := []string{"FORWARD", "-m", "conntrack", "--ctstate", "INVALID", "-j", "ACCEPT"}
+	iptables(t, append([]string{"-A"}, rule...)...)
+	iptables(t, append([]string{"-D"}, rule...)...)
+	must(t, in.Disarm(t.Context()))
+	eventually(t, patience, "told", func() bool { e, err := in.Evidence(t.Context()); must(t, err); return e.Gone == 1 })
+}
+
 // To delay what a TCP sender sends would slow a stream far beyond the latency.
 func TestLatencyLetsAStreamFlow(t *testing.T) {
 	t.Parallel()
@@ -156,22 +174,29 @@ func TestLatencyLetsAStreamFlow(t *testing.T) {
 	h.there(func() { ln, err = net.Listen("tcp", h.v4+":0") })
 	must(t, err)
 	sink(t, ln)
-	upload := func() time.Duration {
-		conn := connect(t, ln.Addr().String())
-		start := time.Now()
-		_, err := conn.Write(make([]byte, size))
-		must(t, err)
-		must(t, conn.(*net.TCPConn).CloseWrite())
-		_, _ = conn.Read(make([]byte, 1)) // all has arrived
-		return time.Since(start)
-	}
+	upload := func() time.Duration { return send(t, ln.Addr().String(), size) }
 	in := install(t, "latency", "{to: "+ln.Addr().String()+", latency: 20ms}", minute("stream"))
 	must(t, in.Arm(t.Context()))
-	took := quickest(3, upload)
+	took := quickest(100*latency, upload)
 	t.Logf("%d MB in %v", size>>20, took)
 	if took > 100*latency {
 		t.Errorf("%d MB took %v, which is more than 100 round trips of %v", size>>20, took, latency)
 	}
+}
+
+// send says how long it takes until a sink has read so many bytes.
+func send(t *testing.T, to string, size int) time.Duration {
+	t.Helper()
+	conn := connect(t, to)
+	must(t, conn.SetDeadline(time.Now().Add(6*patience)))
+	start := time.Now()
+	_, err := conn.Write(make([]byte, size))
+	must(t, err)
+	must(t, conn.(*net.TCPConn).CloseWrite())
+	if _, err = conn.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Fatalf("got %v", err)
+	}
+	return time.Since(start)
 }
 
 // sink reads all that comes, and closes when its sender does.
@@ -213,24 +238,12 @@ func TestBandwidth(t *testing.T) {
 			in := install(t, "bandwidth", "{to: "+ln.Addr().String()+", rate: 2Mbit/s, burst: 10kB}", minute("bandwidth"))
 			must(t, in.Arm(t.Context()))
 			const size, rate = 250_000, 250_000
-			conn := connect(t, ln.Addr().String())
-			must(t, conn.SetDeadline(time.Now().Add(4*patience)))
-			start := time.Now()
-			_, err = conn.Write(make([]byte, size))
-			must(t, err)
-			must(t, conn.(*net.TCPConn).CloseWrite())
-			_, err = conn.Read(make([]byte, 1))
-			if took := time.Since(start); !errors.Is(err, io.EOF) || took.Seconds() < 0.9*(size-10_000)/rate || took > 10*time.Second {
-				t.Errorf("got %v after %v, want %d bytes to take about %d s", err, took, size, size/rate)
+			upload := func() time.Duration { return send(t, ln.Addr().String(), size) }
+			if took := upload(); took.Seconds() < 0.9*(size-10_000)/rate || took > 10*time.Second {
+				t.Errorf("got %v, want %d bytes to take about %d s", took, size, size/rate)
 			}
 			must(t, in.Disarm(t.Context()))
-			conn = connect(t, ln.Addr().String())
-			start = time.Now()
-			_, err = conn.Write(make([]byte, size))
-			must(t, err)
-			must(t, conn.(*net.TCPConn).CloseWrite())
-			_, _ = conn.Read(make([]byte, 1))
-			if took := time.Since(start); took > time.Second/2 {
+			if took := quickest(time.Second/2, upload); took > time.Second/2 {
 				t.Errorf("healed: got %v", took)
 			}
 			if e, err := in.Evidence(t.Context()); err != nil || e.Packets == 0 || e.Tampered != "" {
@@ -271,43 +284,60 @@ func TestDatagramsAreMangled(t *testing.T) {
 				} else {
 					server = h.listenUDP(t, host)
 				}
-				in := install(t, c.kind, `{to: "`+server.LocalAddr().String()+`", protocol: udp, `+c.settings+`}`, minute("datagrams"))
-				conn, err := net.Dial("udp", server.LocalAddr().String())
-				must(t, err)
-				defer conn.Close()
-				must(t, in.Arm(t.Context()))
-				for i := range uint32(n) {
-					_, err := conn.Write(binary.BigEndian.AppendUint32(nil, i))
-					must(t, err)
+				settings := `{to: "` + server.LocalAddr().String() + `", protocol: udp, ` + c.settings + `}`
+				for range 10 {
+					came, e := mangle(t, c.kind, settings, server, n)
+					if e.Gone > 0 { // tests beside this one use connection tracking
+						continue
+					}
+					if !c.want(came) || e.Packets < c.packets[0] || e.Packets > c.packets[1] || e.Tampered != "" || e.Overrun != 0 {
+						t.Errorf("%d of %d came; evidence %+v", len(came), n, e)
+					}
+					return
 				}
-				came := numbers(t, server)
-				e, err := in.Evidence(t.Context())
-				must(t, err)
-				if !c.want(came) || e.Packets < c.packets[0] || e.Packets > c.packets[1] || e.Tampered != "" || e.Overrun != 0 {
-					t.Errorf("%d of %d came; evidence %+v", len(came), n, e)
-				}
-				must(t, in.Disarm(t.Context()))
-				_, err = conn.Write(binary.BigEndian.AppendUint32(nil, n))
-				must(t, err)
-				if came := numbers(t, server); len(came) != 1 {
-					t.Errorf("healed: got %v, want one", came)
-				}
+				t.Error("the kernel always dropped what was held")
 			})
 		}
 	}
 }
 
-// numbers are what datagrams hold that come until it is quiet.
-func numbers(t *testing.T, server *net.UDPConn) (all []uint32) {
+// mangle sends numbered datagrams while a fault acts, and one when it has healed.
+func mangle(t *testing.T, kind, settings string, server *net.UDPConn, n uint32) (came []uint32, e faults.Evidence) {
+	t.Helper()
+	in := install(t, kind, settings, minute("datagrams"))
+	conn, err := net.Dial("udp", server.LocalAddr().String())
+	must(t, err)
+	defer conn.Close()
+	must(t, in.Arm(t.Context()))
+	for i := range n {
+		_, err := conn.Write(binary.BigEndian.AppendUint32(nil, i))
+		must(t, err)
+	}
+	came = numbers(t, server, 2*int(n))
+	must(t, in.Disarm(t.Context()))
+	_, err = conn.Write(binary.BigEndian.AppendUint32(nil, n))
+	must(t, err)
+	if came := numbers(t, server, 1); len(came) != 1 {
+		t.Errorf("healed: got %v, want one", came)
+	}
+	must(t, in.Close(t.Context()))
+	e, err = in.Evidence(t.Context())
+	must(t, err)
+	return came, e
+}
+
+// numbers are what datagrams hold that come until there are so many or it is quiet.
+func numbers(t *testing.T, server *net.UDPConn, most int) (all []uint32) {
 	t.Helper()
 	buf := make([]byte, 4)
-	for {
-		must(t, server.SetReadDeadline(time.Now().Add(400*time.Millisecond)))
+	for len(all) < most {
+		must(t, server.SetReadDeadline(time.Now().Add(time.Second)))
 		if _, err := server.Read(buf); err != nil {
-			return all
+			break
 		}
 		all = append(all, binary.BigEndian.Uint32(buf))
 	}
+	return all
 }
 
 // The resolver answers 192.0.2.1 to all; what the fault says is heard in its place.

@@ -26,7 +26,7 @@ type neighbour struct {
 	jobs  chan func()
 }
 
-var neighbours atomic.Int32 //nolint:gochecknoglobals // numbers the cables of one process
+var neighbours atomic.Int32 // numbers the cables of this process
 
 // plug makes a neighbour, as long as the test lasts.
 func plug(t *testing.T) *neighbour {

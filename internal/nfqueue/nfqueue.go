@@ -175,7 +175,7 @@ type Counters struct {
 
 	Overflow uint64 // went on at once and untouched: more waited than Options allow
 	Missed   uint64 // went on untouched: the kernel could not ask, for we were too slow
-	Gone     uint64 // verdicts that the kernel refused: the packet went with its device
+	Gone     uint64 // verdicts that the kernel refused: the packet went with its device, or with the last user of a hook of any kind, such as connection tracking
 	Failed   uint64 // packets of our own that could not be sent
 
 	FirstHit time.Time // when a stage did something first, with a monotonic reading
