@@ -55,12 +55,42 @@ func TestBadSettings(t *testing.T) {
 		{"connections", "to: a:1", `connections:1:1: most: got nothing, want how many connections may be open, 0 to 65535`},
 		{"connections", "to: a:1\nmost: 1\nbeyond: rst", `connections:3:9: beyond: unknown word "rst"; did you mean "reset"? Known: drop, reset`},
 		{"dns", "answer: drop", `dns:1:1: to: got nothing, want the address of a resolver, such as 10.0.0.53`},
-		{"dns", "to: a\nanswer: wrong", `dns:2:9: answer: unknown answer "wrong"; known: refuse, drop`},
+		{"dns", "to: a\nanswer: wrong", `dns:2:9: answer: got "wrong", want addresses, or one of nxdomain, servfail, rcode-refused (for all names also refuse and drop)`},
+		{"dns", "to: a\nanswer: [drop, 192.0.2.1]", `dns:2:9: answer: got drop, 192.0.2.1, want refuse or drop alone`},
+		{"dns", "to: a\nanswer: drop\nanswers: {b: 192.0.2.1}", `dns:2:9: answer: got drop beside answers, want what other names get, or nothing: then they are answered by the resolver`},
+		{"dns", "to: a\nanswers: {b: drop}", `dns:2:14: answers[b]: got "drop", want addresses, or one of nxdomain, servfail, rcode-refused (for all names also refuse and drop)`},
+		{"dns", "to: a\nanswers: {\"*\": nxdomain}\nanswer: 192.0.2.1", `dns:3:9: answer: got 192.0.2.1 beside an answer for "*", want one of them`},
+		{"dns", "to: a\nanswers: {b.*.c: nxdomain}", `dns:2:11: answers: got name "b.*.c", want one such as db.example.com, *.example.com or *`},
+		{"dns", "to: a\nprotocol: tcp\nanswer: nxdomain", `dns:2:11: protocol: got tcp, want udp: only questions over UDP can be answered in a resolver's place`},
+		{"dns", "to: a\ndirection: in\nanswer: nxdomain", `dns:2:12: direction: got in, want out: the questions are answered, before the resolver hears them`},
+		{"latency", "to: a:1", `latency:1:1: latency: got none, want a duration such as 100ms, at most a minute`},
+		{"latency", "to: a:1\nlatency: 2m", `latency:2:10: latency: got 2m0s, want 0 to 1m0s`},
+		{"latency", "to: a:1\nlatency: 1s\njitter: 2s", `latency:3:9: jitter: got 2s, want 0 to the latency, which is 1s`},
+		{"latency", "to: a:1\nlatency: 1s\ndistribution: pareto", `latency:3:15: distribution: unknown distribution "pareto"; known: uniform, normal`},
+		{"latency", "to: a:1\nlatency: 1s\ndirection: both", `latency:3:12: direction: got both with protocol tcp, want out or in: a round trip takes the latency once, whichever way; give the sum`},
+		{"bandwidth", "to: a:1", `bandwidth:1:1: rate: got nothing, want bytes or bits a second, such as 100kB/s or 1Mbit/s`},
+		{"bandwidth", "to: a:1\nrate: 1mb", `bandwidth:2:7: rate: got "1mb", want bytes such as 1500, 64kB or 10MB, or bits such as 10Mbit`},
+		{"bandwidth", "to: a:1\nrate: 0", `bandwidth:2:7: rate: got 0 bytes a second, want at least 1`},
+		{"bandwidth", "to: a:1\nrate: 1MB\nburst: -1kB", `bandwidth:3:8: burst: got "-1kB", want bytes such as 1500, 64kB or 10MB, or bits such as 10Mbit`},
+		{"corrupt", "to: a:1", `corrupt:1:1: packets: got 0, want the percentage of packets to corrupt, from 0.01 to 100`},
+		{"duplicate", "to: a:1\npackets: 101", `duplicate:2:10: packets: got 101, want the percentage of packets to duplicate, from 0.01 to 100`},
+		{"reorder", "to: a:1\nby: 1ms", `reorder:1:1: packets: got 0, want the percentage of packets to hold back, from 0.01 to 100`},
+		{"reorder", "to: a:1\npackets: 1", `reorder:1:1: by: got none, want how long they wait, such as 5ms, at most a minute`},
 		{"drop", "too: a:1", `drop:1:1: unknown key "too"; did you mean "to"? Known: to, ports, from, protocol, direction, user, cgroup, netns, percent, original_destination, established`},
 	} {
 		_, err := faults.Kinds().BuildText(c.kind, c.settings)
 		if err == nil || err.Error() != c.want {
 			t.Errorf("%q:\n got %v\nwant %s", c.settings, err, c.want)
+		}
+	}
+}
+
+func TestBytes(t *testing.T) {
+	t.Parallel()
+	for text, ok := range map[string]bool{"1": true, "1500": true, "64kB/s": true, "1.5MB": true, "8bit": true, "10Gbit/s": true, "1 MB": false, "Inf": false, "NaN": false, "1e30": false, "kB": false, "1KB": false} {
+		_, err := faults.Kinds().BuildText("bandwidth", "to: a:1\nrate: "+text)
+		if (err == nil) != ok {
+			t.Errorf("%s: got %v", text, err)
 		}
 	}
 }

@@ -53,29 +53,53 @@ func (i *injection) observe(ctx context.Context) error {
 	e.Attempts, e.Lost, e.FirstHit = uint64(len(i.watch.attempts)), i.watch.lost, i.watch.firstHit
 	i.watch.mu.Unlock()
 
-	var packets uint64
-	for _, p := range i.parts {
-		saved, err := p.table.read(ctx)
-		if err != nil {
-			return fmt.Errorf("evidence: %w", err)
-		}
-		i.compare(p, saved)
-		for _, r := range i.own(saved) {
-			if l, ours := r.label(); ours && l.role == roleFault {
-				packets += r.packets
-			}
-		}
+	saved, packets, err := i.readRules(ctx)
+	if err != nil {
+		return fmt.Errorf("evidence: %w", err)
+	}
+	for n, p := range i.parts {
+		i.compare(p, saved[n])
 		for _, r := range p.listing {
 			if l, ours := r.label(); ours && slices.Contains(shown, l.role) {
 				e.Rules = append(e.Rules, r.bare())
 			}
 		}
 	}
-	if packets < e.Packets {
+	if packets < i.counted {
 		i.tampered("the counters of the rules went back")
 	}
-	e.Packets = max(e.Packets, packets)
+	i.counted = max(i.counted, packets)
+	e.Packets = i.counted
+	i.observeQueue()
 	return nil
+}
+
+// counterReads is how often counters are read anew that seem to have gone back.
+const counterReads = 5
+
+// readRules reads the rules of all parts, and what was counted by those of the fault.
+// The older backend replaces a whole table and then adds what had been counted: who reads
+// in between finds zeros, whoever made the change.
+func (i *injection) readRules(ctx context.Context) (all []ruleset, packets uint64, err error) {
+	for range counterReads {
+		all, packets = nil, 0
+		for _, p := range i.parts {
+			saved, err := p.table.read(ctx)
+			if err != nil {
+				return nil, 0, err
+			}
+			all = append(all, saved)
+			for _, r := range i.own(saved) {
+				if l, ours := r.label(); ours && l.role == roleFault {
+					packets += r.packets
+				}
+			}
+		}
+		if packets >= i.counted && (packets > 0 || i.evidence.FirstHit.IsZero()) {
+			break
+		}
+	}
+	return all, packets, nil
 }
 
 // compare notes what others did to the rules since they were installed.

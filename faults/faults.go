@@ -32,7 +32,7 @@ type Fault interface {
 // protocol (unless that is all), lease and hard end are added by the [Injector].
 type Rule struct {
 	Match  []string // narrows the packets; empty means all to the target
-	Action []string // such as -j DROP
+	Action []string // such as -j DROP; nil sends them to the queue of a [Queued] fault
 	Spares bool     // the packet goes on unbroken: it is not counted as met
 }
 
@@ -57,6 +57,7 @@ func kinds(established string) kind.Table[Fault] {
 	return kind.Table[Fault]{
 		dropKind(established), rejectKind(), resetKind(), lossKind(), blackholeKind(),
 		partitionKind(), connectionsKind(), dnsKind(),
+		latencyKind(), bandwidthKind(), corruptKind(), duplicateKind(), reorderKind(),
 	}
 }
 
@@ -109,7 +110,9 @@ type Evidence struct {
 	Resolved []string // the addresses that were pinned; * is any
 	Chain    string
 	Rules    []string // what selects, the lease and fault rules, as the kernel lists them
-	Packets  uint64   // met by the fault rules while they acted
+	Packets  uint64   // met by the fault rules while they acted; of a [Queued] fault, those it did something to
+	Overrun  uint64   // went on unbroken since the queue was full or its owner too slow
+	Gone     uint64   // were dropped by the kernel while they were held: with their device, or with the last user of a hook
 	Attempts uint64   // distinct TCP connection attempts since the installation, armed or not
 	Lost     bool     // attempts were lost: Attempts is a lower bound
 	FirstHit time.Time

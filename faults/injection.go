@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/foreshock/foreshock/internal/nfqueue"
 	"github.com/foreshock/foreshock/results"
 )
 
@@ -29,6 +30,8 @@ type injection struct {
 	space  *space
 	owner  net.PacketConn
 	watch  *watch
+	queue  *nfqueue.Queue // nil unless the fault is Queued
+	divert []string       // the action that leads to it
 	parts  []*part
 
 	mu       sync.Mutex
@@ -37,6 +40,7 @@ type injection struct {
 	stop     context.CancelFunc
 	stopped  chan struct{} // closed when the renewal has ended
 	closed   bool
+	counted  uint64       // by the fault rules
 	evidence Evidence     // as far as it is known by now
 	untold   []auditEntry // what the audit does not know yet
 }
@@ -142,7 +146,11 @@ func (i *injection) renew() bool {
 		return false
 	}
 	began := time.Now()
-	if err := i.set(); err != nil {
+	err := i.queueEnded()
+	if err == nil {
+		err = i.set()
+	}
+	if err != nil {
 		i.tampered(err.Error())
 		i.take()
 		i.endSpan(HealedByOther)
@@ -191,6 +199,9 @@ func (i *injection) healLocked() {
 func (i *injection) endSpan(by string) {
 	i.armed = false
 	i.stop()
+	if i.queue != nil {
+		i.queue.Release() // what it holds; the lease is gone, so no more come
+	}
 	told := i.entry(auditHeal, nil)
 	told.By = by
 	i.untold = append(i.untold, told)
@@ -270,6 +281,9 @@ func (i *injection) release() {
 		if p.lease != nil {
 			p.lease.close()
 		}
+	}
+	if i.queue != nil {
+		_ = i.queue.Close() // an error was told as tampering
 	}
 	if i.watch != nil {
 		i.watch.close()

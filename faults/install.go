@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/foreshock/foreshock/internal/nfqueue"
 	"github.com/foreshock/foreshock/internal/own"
 	"github.com/foreshock/foreshock/results"
 )
@@ -38,6 +39,9 @@ func (i *injection) open(ctx context.Context) error {
 			return err
 		}
 		if i.watch, err = openWatch(); err != nil {
+			return err
+		}
+		if err = i.openQueue(); err != nil {
 			return err
 		}
 		for _, p := range i.parts {
@@ -119,15 +123,18 @@ func comment(l label) []string { return []string{"-m", "comment", "--comment", l
 func (i *injection) plan(p *part) []planned {
 	family := p.table.family
 	var rules []planned
+	if i.divert != nil { // first, or a packet would come again for ever
+		rules = append(rules, planned{roleSkip, false, append(nfqueue.Skip(nfqueue.DefaultMark), "-j", "RETURN")})
+	}
 	for _, r := range p.lease.control() {
 		rules = append(rules, planned{roleControl, false, r})
 	}
 	watched := i.target.Protocol == tcp || i.target.Protocol == allProtocols
 	// Of a packet to this host itself, its way out is enough.
 	watch := slices.Concat([]string{"-p", "tcp", "--syn", "!", "-i", "lo"}, notOurs(), i.report(prefixSyn))
-	if i.target.Direction == dirIn && i.target.Protocol == tcp {
+	if i.target.Direction == dirIn && i.target.Protocol == tcp || i.target.Arriving {
 		// Attempts go the other way than what is broken.
-		for _, match := range i.target.selections(family, dirOut) {
+		for _, match := range i.target.tcp().selections(family, dirOut) {
 			rules = append(rules, planned{roleWatch, false, slices.Concat(match, watch[2:])})
 		}
 		watched = false
@@ -136,6 +143,9 @@ func (i *injection) plan(p *part) []planned {
 		for _, match := range i.target.selections(family, direction) {
 			rules = append(rules, planned{roleSelect, false, append(match, "-g", i.chain+actSuffix)})
 		}
+	}
+	for _, match := range i.target.answers(family) {
+		rules = append(rules, planned{roleSelect, false, append(match, "-g", i.chain+actSuffix)})
 	}
 	if watched {
 		rules = append(rules, planned{roleWatch, true, watch})
@@ -147,6 +157,10 @@ func (i *injection) plan(p *part) []planned {
 			rules = append(rules, planned{roleSpare, true, append(match, r.Action...)})
 			continue
 		}
+		if r.Action == nil { // the queue knows itself what it met first
+			rules = append(rules, planned{roleFault, true, append(match, i.divert...)})
+			continue
+		}
 		once := []string{"-m", "limit", "--limit", "1/day", "--limit-burst", "1"}
 		rules = append(rules,
 			planned{roleHit, true, slices.Concat(match, once, i.report(prefixHit))},
@@ -155,8 +169,11 @@ func (i *injection) plan(p *part) []planned {
 	return rules
 }
 
-// notOurs leaves out the connections of Foreshock's own probes.
-func notOurs() []string { return []string{"-m", "mark", "!", "--mark", fmt.Sprintf("%#x", own.Mark)} }
+// notOurs leaves out the connections of Foreshock's own probes, which a queue may have
+// marked beside.
+func notOurs() []string {
+	return []string{"-m", "mark", "!", "--mark", fmt.Sprintf("%#x/%#x", own.Mark, ^uint32(nfqueue.DefaultMark))}
+}
 
 func (i *injection) report(prefix string) []string {
 	return []string{"-j", "NFLOG", "--nflog-group", strconv.Itoa(int(i.watch.group)), "--nflog-prefix", prefix}

@@ -79,6 +79,16 @@ func kernelCases() map[string]kernelCase {
 		"connections ipv6": {"connections", "{to: TO, most: 0}", v6, timedOut, fine},
 		"dns refuse":       {"dns", "to: TO", v4, refused, reset},
 		"dns drop":         {"dns", "{to: TO, answer: drop}", v6, timedOut, timedOut},
+		"latency":          {"latency", "{to: TO, latency: 20s}", v4, timedOut, timedOut},
+		"latency ipv6":     {"latency", "{to: TO, latency: 20s, jitter: 5s, direction: in}", v6, timedOut, timedOut},
+		"bandwidth":        {"bandwidth", "{to: TO, rate: 1, burst: 1}", v4, timedOut, timedOut},
+		"bandwidth ipv6":   {"bandwidth", "{to: TO, rate: 8bit/s, burst: 1B, direction: both}", v6, timedOut, timedOut},
+		"corrupt":          {"corrupt", "{to: TO, packets: 100}", v4, timedOut, timedOut},
+		"corrupt ipv6":     {"corrupt", "{to: TO, packets: 100}", v6, timedOut, timedOut},
+		"duplicate":        {"duplicate", "{to: TO, packets: 100}", v4, fine, nil},
+		"duplicate ipv6":   {"duplicate", "{to: TO, packets: 100, direction: both}", v6, fine, nil},
+		"reorder":          {"reorder", "{to: TO, packets: 100, by: 20s}", v4, timedOut, timedOut},
+		"reorder ipv6":     {"reorder", "{to: TO, packets: 100, by: 20s}", v6, timedOut, timedOut},
 	}
 }
 
@@ -102,7 +112,7 @@ func TestKindsOnTheLegacyBackend(t *testing.T) {
 		}
 	}
 	cases := kernelCases()
-	for _, name := range []string{"drop established", "reject ipv6", "reset", "loss", "blackhole", "partition", "connections", "dns refuse"} {
+	for _, name := range []string{"drop established", "reject ipv6", "reset", "loss", "blackhole", "partition", "connections", "dns refuse", "latency", "bandwidth", "corrupt", "duplicate ipv6", "reorder ipv6"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			faulttest.Run(t, cases[name].contract(t, legacy))

@@ -31,6 +31,7 @@ type label struct {
 // The roles of rules.
 const (
 	roleJump    = "jump"    // leads from a chain of the kernel's to ours
+	roleSkip    = "skip"    // lets pass what a queue is done with
 	roleWatch   = "watch"   // reports attempts
 	roleControl = "control" // sets or takes the lease
 	roleLease   = "lease"   // lets everything pass while there is no lease

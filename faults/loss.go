@@ -28,11 +28,19 @@ packets: 10
 		if err != nil {
 			return nil, err
 		}
-		if s.Packets < 0.01 || s.Packets > 100 {
-			return nil, kind.At("packets", fmt.Errorf("got %v, want the percentage of packets to lose, from 0.01 to 100", s.Packets))
+		if err := checkPackets(s.Packets, "lose"); err != nil {
+			return nil, err
 		}
 		return lossy{target, s.Packets / 100}, nil
 	})
+}
+
+// checkPackets refuses what is no share of packets.
+func checkPackets(percent float64, what string) error {
+	if percent >= 0.01 && percent <= 100 {
+		return nil
+	}
+	return kind.At("packets", fmt.Errorf("got %v, want the percentage of packets to %s, from 0.01 to 100", percent, what))
 }
 
 func (l lossy) Kind() string   { return "loss" }

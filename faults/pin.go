@@ -185,6 +185,29 @@ func (p pinned) selections(f Family, direction string) [][]string {
 	return out
 }
 
+// tcp is the target narrowed to TCP.
+func (p pinned) tcp() pinned {
+	p.Protocol = tcp
+	return p
+}
+
+// answers are the matches of what comes back to this host from elsewhere, where that is
+// met in place of what it sends.
+func (p pinned) answers(f Family) [][]string {
+	if !p.Arriving {
+		return nil
+	}
+	back := dirIn
+	if p.Direction == dirIn {
+		back = dirOut
+	}
+	out := p.tcp().selections(f, back)
+	for n := range out {
+		out[n] = append(out[n], "-m", "addrtype", "!", "--src-type", "LOCAL", "--dst-type", "LOCAL")
+	}
+	return out
+}
+
 // chunks cuts ports into what one rule can name.
 func chunks(ports []PortRange, one bool) [][]PortRange {
 	if len(ports) == 0 {

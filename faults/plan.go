@@ -5,12 +5,14 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/foreshock/foreshock/internal/nfqueue"
 )
 
 // A Plan is what an installation would do.
 type Plan struct {
 	Resolved []string     // the addresses that would be pinned; * is any
-	Rules    []string     // as iptables-restore would read them; ports, words and the seed of a percentage are new each time
+	Rules    []string     // as iptables-restore would read them; ports, words, the number of a queue and the seed of a percentage are new each time
 	Live     []Connection // TCP connections of this host that would be met; of a percentage or a cgroup, those it is taken of
 }
 
@@ -32,6 +34,9 @@ func (in *Injector) Plan(ctx context.Context, f Fault, o Options) (Plan, error) 
 	}
 	defer sp.close()
 	i := &injection{fault: f, label: l, target: target, chain: newChainName(o.Run), space: sp, watch: &watch{group: nflogPrivate}}
+	if _, ok := f.(Queued); ok {
+		i.divert = nfqueue.Action(nfqueue.FirstNum)
+	}
 	plan := Plan{Resolved: target.resolved()}
 	for _, family := range target.families() {
 		p := &part{table: &table{family: family}}

@@ -30,7 +30,10 @@ func asNobody(t *testing.T, order ownerOrder, capabilities ...uintptr) (*exec.Cm
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	must(t, os.Chmod(dir, 0o755))
 	path := filepath.Join(dir, "owner")
-	must(t, os.WriteFile(path, program, 0o755))
+	syscall.ForkLock.RLock() // a child that is forked meanwhile would keep the file busy
+	err = os.WriteFile(path, program, 0o755)
+	syscall.ForkLock.RUnlock()
+	must(t, err)
 	c := exec.Command(path, "-faults.owner="+string(b))
 	c.Dir = "/"
 	const nobody = 65534

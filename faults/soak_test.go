@@ -32,6 +32,9 @@ func TestKill(t *testing.T) {
 		{"blackhole", "to: TO"},
 		{"connections", "{to: TO, most: 0}"},
 		{"dns", "to: TO"},
+		{"latency", "{to: TO, latency: 30s}"},
+		{"bandwidth", "{to: TO, rate: 1, burst: 1}"},
+		{"corrupt", "{to: TO, packets: 100}"},
 	}
 	servers := []string{faulttest.Serve(t, "127.0.0.1"), faulttest.Serve(t, "::1")}
 	stages := []time.Duration{150 * time.Millisecond, 600 * time.Millisecond, 30 * time.Millisecond}

@@ -32,6 +32,7 @@ type Target struct {
 	Netns     string      // where the rules go; empty means where the Injector says
 	Percent   float64     // of the connections; 0 means all
 	Original  bool        // To is what connections were opened to, before any translation
+	Arriving  bool        // what this host sends over TCP is let be, and what comes back is met in its place
 }
 
 // An Endpoint is a host and its ports.

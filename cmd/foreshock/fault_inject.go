@@ -44,10 +44,18 @@ func settingFlags() []struct{ name, help string } {
 		{"original-destination", "`true`: the target is a virtual address"},
 		{"established", "drop: what open connections meet, `drop` or reset"},
 		{"with", "reject: `REFUSAL` such as tcp-reset"},
-		{"packets", "loss: `PERCENTAGE` of packets to lose"},
+		{"packets", "loss, corrupt, duplicate, reorder: `PERCENTAGE` of packets"},
 		{"most", "connections: `NUMBER` that can be open"},
 		{"beyond", "connections: what more of them meet, `drop` or reset"},
-		{"answer", "dns: `refuse` or drop"},
+		{"answer", "dns: `refuse`, drop, nxdomain, servfail, rcode-refused, or addresses with commas"},
+		{"answers", "dns: wrong answers by name, such as `db.example.com=192.0.2.7,*.example.org=nxdomain`"},
+		{"latency", "latency: how `LONG` packets are held"},
+		{"jitter", "latency: by how `MUCH` that varies"},
+		{"distribution", "latency: of the jitter, `uniform` or normal"},
+		{"rate", "bandwidth: `BYTES` or bits a second, such as 100kB/s or 1Mbit/s"},
+		{"burst", "bandwidth: `BYTES` that pass at once after a silence"},
+		{"queue", "bandwidth: `BYTES` that may wait in line"},
+		{"by", "reorder: how `LONG` a packet waits to be overtaken"},
 		{"between", "partition: one `GROUP` of hosts"},
 		{"and", "partition: the other `GROUP`"},
 	}
@@ -88,7 +96,7 @@ func faultInject(ctx context.Context, p *program, args []string) int {
 
 // yaml writes the flags as the settings of a scenario file.
 func (o faultOrder) yaml() string {
-	lists := []string{"to", "ports", "from", "between", "and"}
+	lists := []string{"to", "ports", "from", "between", "and", "answer"}
 	var b strings.Builder
 	for _, s := range settingFlags() {
 		key := strings.ReplaceAll(s.name, "-", "_")
@@ -102,6 +110,9 @@ func (o faultOrder) yaml() string {
 				parts[n] = strconv.Quote(strings.TrimSpace(parts[n]))
 			}
 			text = "[" + strings.Join(parts, ", ") + "]"
+		}
+		if key == "answers" {
+			text = answersYAML(v)
 		}
 		fmt.Fprintf(&b, "%s: %s\n", key, text)
 	}
@@ -264,6 +275,12 @@ func (p *program) printEvidence(format string, e faults.Evidence) {
 		if text != "" {
 			fmt.Fprintf(p.stdout, "  %-12s %s\n", what, text)
 		}
+	}
+	if e.Overrun > 0 {
+		fmt.Fprintf(p.stdout, "  overrun      %d packets went on unbroken: more came than could be held\n", e.Overrun)
+	}
+	if e.Gone > 0 {
+		fmt.Fprintf(p.stdout, "  gone         %d packets were dropped by the kernel while they were held\n", e.Gone)
 	}
 	if e.Lapses > 0 {
 		fmt.Fprintf(p.stdout, "  lapses       %d: the lease was renewed too late, after %v\n", e.Lapses, e.LongestGap)

@@ -40,6 +40,11 @@ func TestInsideFaultInject(t *testing.T) {
 	if out := do(exitYes, "--dry-run"); !strings.Contains(out, "-j REJECT") {
 		t.Errorf("dry run: got %s", out)
 	}
+	var plan, stderr bytes.Buffer
+	queued := []string{"fault", "inject", "dns", "--to", "127.0.0.1", "--ports", portOf(to), "--answers", "a.example=192.0.2.7,a.example=2001:db8::7,*.b.example=nxdomain", "--dry-run"}
+	if code := run(t.Context(), queued, &plan, &stderr); code != exitYes || !strings.Contains(plan.String(), "-j NFQUEUE --queue-num 32768 --queue-bypass") {
+		t.Errorf("a plan with a queue: got exit code %d: %s%s", code, plan.String(), stderr.String())
+	}
 	do(exitUsage, "--with", "nonsense")
 	do(exitUsage, "--allow", "nonsense")
 	do(exitUsage, "--most", "3") // of another kind
@@ -60,6 +65,33 @@ func TestInsideFaultInject(t *testing.T) {
 	do(exitStopped)
 	if text, err := os.ReadFile(audit); err != nil || !strings.Contains(string(text), `"why":"test"`) {
 		t.Errorf("audit: got %s, %v", text, err)
+	}
+}
+
+func portOf(addr string) string {
+	_, port, _ := net.SplitHostPort(addr)
+	return port
+}
+
+// Each line is what a person would type; the flags must reach the settings of the kind.
+func TestFlagsOfFaultKinds(t *testing.T) {
+	t.Parallel()
+	for kind, settings := range map[string]map[string]string{
+		"latency":   {"latency": "100ms", "jitter": "10ms", "distribution": "normal", "user": "root"},
+		"bandwidth": {"rate": "1Mbit/s", "burst": "10kB", "queue": "64kB"},
+		"corrupt":   {"packets": "1"},
+		"duplicate": {"packets": "1", "percent": "50"},
+		"reorder":   {"packets": "1", "by": "5ms"},
+		"dns":       {"answer": "192.0.2.7,2001:db8::7", "answers": "a.example=192.0.2.7, a.example=192.0.2.8,*.b.example=nxdomain"},
+	} {
+		settings["to"] = "127.0.0.1:9"
+		if _, err := faults.Kinds().BuildText(kind, faultOrder{settings: settings}.yaml()); err != nil {
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
+	_, err := faults.Kinds().BuildText("dns", faultOrder{settings: map[string]string{"to": "127.0.0.1", "answers": "a.example"}}.yaml())
+	if err == nil || !strings.Contains(err.Error(), `answers[a.example]: got "", want addresses`) {
+		t.Errorf("an answer that is missing: got %v", err)
 	}
 }
 

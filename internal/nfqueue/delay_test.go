@@ -14,38 +14,40 @@ import (
 )
 
 // The figure: 100 ms at 1,000 packets a second, p50 within 3 % and p99 within
-// 10 %, one way.
+// 10 %, one way. A busy machine is later than that by itself, which a run without the
+// queue tells; then only what cannot be its doing is held: nothing is lost, or early.
 func TestDelayIsExact(t *testing.T) {
 	for _, host := range []string{"127.0.0.1", "::1"} { // not in parallel: it is a measurement
 		t.Run(host, func(t *testing.T) {
-			const latency = 100 * time.Millisecond
+			const n, latency, quick = 1000, 100 * time.Millisecond, 2 * time.Millisecond
+			addr := netip.MustParseAddr(host)
 			q := open(t, &nfqueue.Delay{Latency: latency})
-			busy := 0
-			for range 5 {
-				all, late := oneWay(t, q, netip.MustParseAddr(host), 1000, time.Millisecond)
-				if len(all) != 1000 {
-					t.Fatalf("got %d datagrams, want all 1000", len(all))
+			inexact := 0
+			for range 6 {
+				plain, _ := oneWay(t, nil, addr, n/2, time.Millisecond)
+				all, late := oneWay(t, q, addr, n, time.Millisecond)
+				if len(all) != n || slices.Min(all) < latency {
+					t.Fatalf("got %d datagrams after %v at least, want all %d after %v", len(all), slices.Min(all), n, latency)
 				}
 				p50, p99 := quantile(all, 0.5), quantile(all, 0.99)
-				t.Logf("p50 %v, p99 %v; the sender's own p99 is %v late", p50, p99, late)
+				t.Logf("p50 %v, p99 %v; without the queue p99 %v, and the sender's own p99 is %v late", p50, p99, quantile(plain, 0.99), late)
 				if off(p50, latency) <= 0.03 && off(p99, latency) <= 0.1 {
 					return
 				}
-				if late > latency/50 {
-					busy++
+				if quantile(plain, 0.99) < quick && late < quick {
+					inexact++
 				}
 			}
-			if busy > 2 {
-				skip(t, "this machine is too busy to measure: a sender of one datagram a millisecond is late itself")
+			if inexact > 2 {
+				t.Errorf("never within 3 %% and 10 %% of %v, on a machine with time to spare", latency)
 			}
-			t.Errorf("never within 3 %% and 10 %% of %v", latency)
 		})
 	}
 }
 
 func off(got, want time.Duration) float64 { return math.Abs(float64(got-want)) / float64(want) }
 
-// oneWay sends datagrams through the queue and returns how long each was under way, in
+// oneWay sends datagrams through the queue, if there is one, and returns how long each was under way, in
 // order of arrival, and how late their sender was, at p99.
 func oneWay(tb testing.TB, q *nfqueue.Queue, host netip.Addr, n int, every time.Duration) (all []time.Duration, late time.Duration) {
 	tb.Helper()
@@ -54,13 +56,15 @@ func oneWay(tb testing.TB, q *nfqueue.Queue, host netip.Addr, n int, every time.
 	defer server.Close()
 	must(tb, server.SetReadBuffer(4<<20))
 	to := server.LocalAddr().(*net.UDPAddr).AddrPort()
-	defer lead(tb, q, "udp", to)()
+	if q != nil {
+		defer lead(tb, q, "udp", to)()
+	}
 	start := time.Now()
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		buf := make([]byte, 100)
 		for len(all) < n {
-			must(tb, server.SetReadDeadline(time.Now().Add(2*time.Second)))
+			must(tb, server.SetReadDeadline(time.Now().Add(patience)))
 			if _, err := server.Read(buf); err != nil {
 				return
 			}
@@ -92,19 +96,20 @@ func TestDelayOfTCP(t *testing.T) {
 		pooled := dial(t, "tcp", to)
 		q := open(t, &nfqueue.Delay{Latency: latency})
 		lead(t, q, "tcp", to)
-		for range 3 {
-			if took := ping(t, pooled); took < latency || took > latency*3/2 {
-				t.Errorf("pooled connection: got %v, want about %v", took, latency)
+		about := func(what string, round func() time.Duration) {
+			t.Helper()
+			if took := quickest(latency*3/2, round); took < latency || took > latency*3/2 {
+				t.Errorf("%s: got %v, want about %v", what, took, latency)
 			}
 		}
-		start := time.Now()
-		fresh := dial(t, "tcp", to)
-		if took := time.Since(start); took < latency || took > latency*3/2 {
-			t.Errorf("connect: got %v, want about %v", took, latency)
-		}
-		if took := ping(t, fresh); took < latency || took > latency*5/2 {
-			t.Errorf("new connection: got %v, want about %v", took, latency)
-		}
+		about("pooled connection", func() time.Duration { return ping(t, pooled) })
+		var fresh net.Conn
+		about("connect", func() time.Duration {
+			start := time.Now()
+			fresh = dial(t, "tcp", to)
+			return time.Since(start)
+		})
+		about("new connection", func() time.Duration { return ping(t, fresh) })
 	})
 }
 
@@ -125,7 +130,7 @@ func TestJitterKeepsOrder(t *testing.T) {
 		must(t, err)
 	}
 	buf := make([]byte, 1)
-	must(t, server.SetReadDeadline(time.Now().Add(5*time.Second)))
+	must(t, server.SetReadDeadline(time.Now().Add(patience)))
 	for i := range n {
 		_, err := server.Read(buf)
 		must(t, err)

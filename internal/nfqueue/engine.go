@@ -110,8 +110,6 @@ func (e *engine) turn() error {
 	if err := e.flush(); err != nil {
 		return err
 	}
-	e.counters.Held = uint64(len(e.held.packets))
-	e.queue.publish(e.counters)
 	if more {
 		return nil
 	}
@@ -137,11 +135,13 @@ func (e *engine) drain() error {
 			return err
 		}
 	}
-	e.counters.Held = 0
 	return nil
 }
 
+// flush counts first: whoever sees a packet arrive finds it counted.
 func (e *engine) flush() (err error) {
+	e.counters.Held = uint64(len(e.held.packets))
+	e.queue.publish(e.counters)
 	e.waiting, err = e.out.flush()
 	return err
 }

@@ -121,10 +121,13 @@ func Skip(mark uint32) []string {
 // twice, in the words of iptables.
 func Match() []string { return []string{"!", "-o", "lo"} }
 
-// Action sends a packet to the queue, in the words of iptables. While nobody reads
-// the queue, the packet goes on to the next table.
-func (q *Queue) Action() []string {
-	return []string{"-j", "NFQUEUE", "--queue-num", strconv.Itoa(int(q.num)), "--queue-bypass"}
+// Action is the function [Action] of this queue.
+func (q *Queue) Action() []string { return Action(q.num) }
+
+// Action sends a packet to a queue, in the words of iptables. While nobody reads the
+// queue, the packet goes on to the next table.
+func Action(num uint16) []string {
+	return []string{"-j", "NFQUEUE", "--queue-num", strconv.Itoa(int(num)), "--queue-bypass"}
 }
 
 // Release lets all packets that are held go on, untouched. It is for healing: first
@@ -172,7 +175,7 @@ type Counters struct {
 
 	Overflow uint64 // went on at once and untouched: more waited than Options allow
 	Missed   uint64 // went on untouched: the kernel could not ask, for we were too slow
-	Gone     uint64 // verdicts that the kernel refused: the packet went with its device
+	Gone     uint64 // verdicts that the kernel refused: the packet went with its device, or with the last user of a hook of any kind, such as connection tracking
 	Failed   uint64 // packets of our own that could not be sent
 
 	FirstHit time.Time // when a stage did something first, with a monotonic reading
@@ -187,7 +190,8 @@ type StageCounters struct {
 	Dropped uint64 // of those, dropped
 }
 
-// Counters returns the state of some microseconds ago; after Close, the last.
+// Counters returns what was decided by now, at least of every packet that has gone on
+// or was answered; after Close, the last.
 func (q *Queue) Counters() Counters {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -146,7 +146,7 @@ func dial(tb testing.TB, network string, to netip.AddrPort) net.Conn {
 	conn, err := net.DialTimeout(network, to.String(), 10*time.Second)
 	must(tb, err)
 	tb.Cleanup(func() { conn.Close() })
-	must(tb, conn.SetDeadline(time.Now().Add(30*time.Second)))
+	must(tb, conn.SetDeadline(time.Now().Add(time.Minute)))
 	return conn
 }
 
@@ -159,6 +159,22 @@ func ping(tb testing.TB, conn net.Conn) time.Duration {
 	_, err = conn.Read(make([]byte, 1))
 	must(tb, err)
 	return time.Since(start)
+}
+
+// patience is for what must come; a busy machine may take its time.
+const patience = 10 * time.Second
+
+// quickest is the best of some rounds, until one is quick enough: what else the machine
+// does makes none quicker.
+func quickest(enough time.Duration, round func() time.Duration) time.Duration {
+	best := round()
+	for range 50 {
+		if best <= enough {
+			break
+		}
+		best = min(best, round())
+	}
+	return best
 }
 
 func quantile(all []time.Duration, q float64) time.Duration {

@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	// Numbers to choose from. Lower ones are what people write by hand, and 64444 is
-	// where package faults lets datagrams vanish.
-	firstNum, lastNum = 1 << 15, 60_000
+	// FirstNum is the lowest number that Open chooses from. Lower ones are what people
+	// write by hand, and 64444 is where package faults lets datagrams vanish.
+	FirstNum, lastNum = 1 << 15, 60_000
 
 	binds = 16 // numbers to try; another program may hold one
 
@@ -56,7 +56,7 @@ func bindQueue(fd int, need Need, held int) (num uint16, err error) {
 		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, size) // a smaller one only misses sooner, and that is counted
 	}
 	for range binds {
-		num = uint16(firstNum + rand.IntN(lastNum-firstNum)) //nolint:gosec // a number nobody else has, not a secret
+		num = uint16(FirstNum + rand.IntN(lastNum-FirstNum)) //nolint:gosec // a number nobody else has, not a secret
 		if _, err = unix.Write(fd, bindMessage(num, need, held+slack)); err == nil {
 			err = readAck(fd)
 		}

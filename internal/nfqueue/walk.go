@@ -113,6 +113,7 @@ func (e *engine) sendAll(p *Packet) {
 }
 
 func (e *engine) send(packet []byte, device uint32) bool {
+	e.queue.publish(e.counters)
 	if e.sender == nil || e.sender.send(packet, device) != nil {
 		e.counters.Failed++
 		return false
