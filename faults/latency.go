@@ -46,6 +46,29 @@ distribution: normal
 	})
 }
 
+// Slow makes packets to a target take longer by latency, up to a minute.
+func Slow(t Target, latency time.Duration) (Fault, error) {
+	t, err := delayed(t)
+	if err != nil {
+		return nil, err
+	}
+	return newQueued("latency", t, func() nfqueue.Stage { return &nfqueue.Delay{Latency: latency} })
+}
+
+// Lingers is for how long a packet that the fault met may be held before it goes on.
+func Lingers(f Fault) (held time.Duration) {
+	q, ok := f.(Queued)
+	if !ok {
+		return 0
+	}
+	for _, s := range q.Stages() {
+		if d, ok := s.(*nfqueue.Delay); ok {
+			held += d.Latency + d.Jitter
+		}
+	}
+	return held
+}
+
 // delayed says where packets are held. One that is held on its way out of this host
 // counts as not sent yet, and TCP lets a socket have few of those: a delay there slows a
 // stream far beyond its latency. So what this host sends elsewhere over TCP goes at

@@ -20,7 +20,7 @@ func (x *experiment) arm(ctx context.Context, span *verdict.Span) error {
 	x.armed = span
 	x.armed.Start = x.now()
 	x.mu.Unlock()
-	for _, f := range x.spec.faults {
+	for _, f := range x.faults {
 		x.note("fault armed: %s %s", f.Kind(), f.Target())
 	}
 	x.publishFaults(ctx, time.Time{})
@@ -84,6 +84,7 @@ func (x *experiment) close() error {
 		x.evidence = append(x.evidence, ev)
 	}
 	x.healed(ctx, x.lastActed())
+	x.injections = nil
 	return errors.Join(errs...)
 }
 

@@ -26,7 +26,7 @@ func (s *Spec) belowCalls() int {
 // goes on until a call succeeds, or the breaker has had its time to close.
 func (x *experiment) below(ctx context.Context) error {
 	n := x.spec.belowCalls()
-	if n == 0 || x.obs.Survive {
+	if n == 0 || x.lives {
 		return nil
 	}
 	defer x.runner.Hold(x.spec.WhileOpen...)()

@@ -7,6 +7,7 @@ import (
 
 	"github.com/foreshock/foreshock/breaker/verdict"
 	"github.com/foreshock/foreshock/internal/expect"
+	"github.com/foreshock/foreshock/internal/kind"
 )
 
 // declared is what the breaker's owner says of it, in the words of the file.
@@ -28,6 +29,7 @@ type declared struct {
 	Adaptive          bool          `yaml:"adaptive"`
 	Rejected          expect.HTTP   `yaml:"rejected"`
 	Fallback          expect.HTTP   `yaml:"fallback"`
+	Reader            kind.Node     `yaml:"reader"`
 }
 
 // The scopes: who shares one breaker.
@@ -47,6 +49,7 @@ func (s *Spec) declares(held int) verdict.Declared {
 		HalfOpenCalls: b.HalfOpenCalls, HalfOpenSuccesses: b.HalfOpenSuccesses,
 		CallTimeout: b.CallTimeout, SlowCall: b.SlowCall, FailsFastIn: b.FailsFastIn, Retries: b.Retries,
 		Background: float64(b.Background), RecoversIn: s.RecoverIn, Adaptive: b.Adaptive,
+		Reported: b.Reader.Shape == kind.Mapping,
 		Answer:   !b.Rejected.IsZero() || !b.Fallback.IsZero(),
 		Isolated: s.Isolated, WhileOpen: s.WhileOpen,
 	}

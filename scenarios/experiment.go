@@ -35,8 +35,11 @@ type experiment struct {
 	runner  *run.Runner
 	pulse   *pulse
 
+	faults     []faults.Fault // that are installed
 	injections []faults.Injection
-	seen       []int // attempts read so far, by injection
+	lives      bool          // connections live on under a fault
+	lingers    time.Duration // for which a fault holds packets
+	seen       []int         // attempts read so far, by injection
 	evidence   []faults.Evidence
 	tries      []try         // of everybody
 	whose      string        // why it is not known which of them are the service's, or empty
@@ -106,11 +109,16 @@ func (x *experiment) perform(ctx context.Context) (err error) {
 	watching, stopWatching := context.WithCancel(ctx)
 	w := &watcher{runner: x.runner, run: x.id, pulse: x.pulse, saw: x.saw, wanted: watching}
 	w.wg.Go(func() { x.pulse.run(watching) })
+	w.wg.Go(func() {
+		if err := x.listen(watching); err != nil {
+			x.abort(inconclusive("%v", err))
+		}
+	})
 	defer func() { stopWatching(); w.wait() }()
 	for _, step := range []func(context.Context) error{
 		x.idle,
 		func(ctx context.Context) error { w.start(ctx, x.spec.watched()); return x.baseline(ctx) },
-		x.below, x.outage, x.recovery, x.spread,
+		x.below, x.outage, x.recovery, x.spread, x.slowly,
 	} {
 		if err := step(ctx); err != nil {
 			x.abandon(ctx, err)
@@ -157,7 +165,8 @@ func (x *experiment) prepare(ctx context.Context) error {
 		return aborted("%v", err)
 	}
 	// Of two that begin in the same moment, both see the other after their installation.
-	for _, step := range []func(context.Context) error{x.alone, x.install, x.alone} {
+	install := func(ctx context.Context) error { return x.install(ctx, x.spec.faults) }
+	for _, step := range []func(context.Context) error{x.alone, install, x.alone} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -180,8 +189,9 @@ func (x *experiment) alone(ctx context.Context) error {
 	return nil
 }
 
-func (x *experiment) install(ctx context.Context) error {
-	for _, f := range x.spec.faults {
+func (x *experiment) install(ctx context.Context, fs []faults.Fault) error {
+	x.faults, x.injections, x.seen = fs, nil, nil
+	for _, f := range fs {
 		o := faults.Options{Run: x.id, Name: x.spec.Name, Location: x.engine.Runner.Location(), Until: x.until, Why: x.spec.Summary}
 		if x.engine.Guard != nil {
 			if err := x.engine.Guard(ctx, f, o); err != nil {
@@ -194,7 +204,13 @@ func (x *experiment) install(ctx context.Context) error {
 		}
 		x.injections = append(x.injections, in)
 		x.seen = append(x.seen, 0)
-		x.obs.Repeats = x.obs.Repeats || !resets(f)
+		if len(x.evidence) == 0 { // of the outage, and not of what comes after it
+			x.obs.Repeats = x.obs.Repeats || !resets(f)
+		}
+		if _, queued := f.(faults.Queued); queued {
+			x.lives = true
+			x.lingers = max(x.lingers, faults.Lingers(f))
+		}
 	}
 	return nil
 }

@@ -75,17 +75,42 @@ func (x *experiment) trip(ctx context.Context) (t verdict.Trip, tripped bool, er
 // the first attempt: that one's repetitions are packets too.
 func (x *experiment) met(ctx context.Context) error {
 	last := len(x.obs.Attempts) - 1
-	if last >= 0 && x.obs.Attempts[last] >= x.armed.Start && !x.obs.Survive {
+	if last >= 0 && x.obs.Attempts[last] >= x.armed.Start && !x.lives {
 		return nil
 	}
 	before := x.packets
-	if err := x.look(ctx); err != nil {
+	if err := x.rest(ctx); err != nil {
 		return err
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.obs.Calls[len(x.obs.Calls)-1].Met = x.packets > before
+	c := &x.obs.Calls[len(x.obs.Calls)-1]
+	c.Met = x.packets > before
+	if c.Met && x.lives && x.armed == &x.obs.Armed {
+		w := verdict.Span{Start: c.At, End: x.now()}
+		x.obs.Survive = x.obs.Survive || !slices.ContainsFunc(x.obs.Attempts, w.Has)
+	}
 	return nil
+}
+
+// restLimit is how long packets of a call may follow it.
+const restLimit = 5 * time.Second
+
+// rest reads what the faults have met so far. Where connections live on, it waits until
+// the packets of the call before have all come, so that they are not taken for the next.
+func (x *experiment) rest(ctx context.Context) error {
+	for limit := x.now() + restLimit; ; {
+		before := x.packets
+		if err := x.look(ctx); err != nil || !x.lives {
+			return err
+		}
+		if x.packets == before || x.now() > limit {
+			return nil
+		}
+		if err := sleep(ctx, x.lingers+mostPause); err != nil {
+			return err
+		}
+	}
 }
 
 // look reads what the faults have met so far, and ends the run if somebody took them away.
@@ -150,11 +175,25 @@ func (x *experiment) open(ctx context.Context, t verdict.Trip, tripped bool) err
 		}
 	}
 	begin := x.now()
-	if err := x.callUntil(ctx, from+x.spec.openLeast(1)*9/10, done); err != nil {
+	if err := x.watchOpen(ctx, from+x.spec.openLeast(1)*9/10, done); err != nil {
 		return err
 	}
 	x.noteOpen(begin)
 	return x.look(ctx)
+}
+
+// watchOpen calls until the time is over or done says so. Where connections live on,
+// each call is asked for the packets that it sent.
+func (x *experiment) watchOpen(ctx context.Context, until time.Duration, done func() bool) error {
+	if !x.obs.Survive {
+		return x.callUntil(ctx, until, done)
+	}
+	for x.now() < until && !done() {
+		if err := x.callOnce(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (x *experiment) noteOpen(begin time.Duration) {

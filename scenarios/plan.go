@@ -117,6 +117,9 @@ func (s *Spec) stages() []stage {
 		each := s.levels(well) + w*2 + s.patience() + s.recovery() + time.Duration(l.Calls)*s.pause()
 		add("closed", spreads*each, "%d times: the failures that open the breaker, spread over %v of its window of %v; then it is healed and recovers", spreads, w*3/4, w)
 	}
+	if s.slows() {
+		add("closed", s.levels(well)+time.Duration(s.slowCalls())*(s.perFailure()+2*s.slowBy())+s.recovery(), "answers of the dependency are made late by %v, for at most %d calls; then it is healed and recovers", s.slowBy(), s.slowCalls())
+	}
 	return out
 }
 

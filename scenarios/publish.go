@@ -31,7 +31,7 @@ func (x *experiment) publishScenario(ctx context.Context, end time.Time) {
 
 // publishFaults opens the event of each fault that was armed last, or closes it at end.
 func (x *experiment) publishFaults(ctx context.Context, end time.Time) {
-	for _, f := range x.spec.faults {
+	for _, f := range x.faults {
 		to := f.Target().String()
 		x.publish(ctx, results.Event{
 			Kind: results.EventFault, Subject: to, Start: x.started.Add(x.armed.Start).UTC(), End: utc(end),

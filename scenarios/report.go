@@ -98,12 +98,12 @@ type PhaseLine struct {
 // An Entry is one thing on the timeline. Of its fields those of its type are set.
 type Entry struct {
 	AtMS       float64 `json:"at_ms"`
-	Type       string  `json:"type"` // call, attempt, state, fault, check
+	Type       string  `json:"type"` // call, attempt, state, reported, fault, check
 	DurationMS float64 `json:"duration_ms,omitempty"`
 	Outcome    string  `json:"outcome,omitempty"` // of a call
 	Error      string  `json:"error,omitempty"`
 	From       string  `json:"from,omitempty"` // of a state
-	To         string  `json:"to,omitempty"`   // of a state, or the target of a fault
+	To         string  `json:"to,omitempty"`   // of a state, seen or reported, or the target of a fault
 	Action     string  `json:"action,omitempty"`
 	Name       string  `json:"name,omitempty"` // of a check
 	Status     string  `json:"status,omitempty"`
@@ -216,6 +216,7 @@ func timeline(o *verdict.Observed, states []transition, fs []FaultLine) []Entry 
 	for _, s := range states {
 		out = append(out, Entry{AtMS: ms(s.at), Type: "state", From: s.from, To: s.to})
 	}
+	out = append(out, said(o.Reports)...)
 	for _, f := range fs {
 		for _, s := range f.Spans {
 			out = append(out, Entry{AtMS: s.FromMS, Type: "fault", Action: "armed", To: f.To}, Entry{AtMS: s.ToMS, Type: "fault", Action: "healed", To: f.To})

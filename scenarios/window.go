@@ -54,7 +54,7 @@ func (x *experiment) inWindow() (n int) {
 // come alone, so that the threshold is seen exactly.
 func (x *experiment) waves(ctx context.Context) error {
 	left := x.spec.waveCalls()
-	if x.obs.Survive {
+	if x.lives {
 		left = 0
 	}
 	for left > 0 {
@@ -106,7 +106,7 @@ const spreads = 2
 // with fixed edges counts some of them before and some after, and does not open.
 func (x *experiment) spread(ctx context.Context) error {
 	w := x.spec.Breaker.Window.time
-	if w == 0 || x.phase() != "recovered" || x.obs.Survive {
+	if w == 0 || x.phase() != "recovered" || x.lives {
 		return nil
 	}
 	defer x.runner.Hold(x.spec.WhileOpen...)()

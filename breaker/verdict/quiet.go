@@ -19,8 +19,9 @@ func quietWhileOpen(d Declared, o *Observed) Property {
 	p.Span = span
 	calls := o.calls(span)
 	var reached []time.Duration
+	from := o.nextCall(span.Start)
 	for _, a := range o.Attempts {
-		if span.Has(a) && (d.Background == 0 || duringACall(calls, a)) {
+		if a >= from && span.Has(a) && (d.Background == 0 || duringACall(calls, a)) {
 			reached = append(reached, a)
 		}
 	}

@@ -24,6 +24,7 @@ func reopensOnFailedProbe(d Declared, o *Observed) Property {
 	}
 	ended, failed, starved := o.probeEnd(d)
 	lag := max(50*time.Millisecond, least/20) + starved
+	ended = max(ended, o.Probe.End) // what was read by then belongs to the calls before
 	p.Span = Span{ended, max(ended, min(failed+least-lag, o.Ended))}
 	if o.Left.Length() > 0 {
 		p.End = max(p.Start, min(p.End, o.Left.Start))

@@ -1,6 +1,9 @@
 package verdict
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // slidingWindow: failures count together wherever they lie in a window's length, not
 // only if they lie between two edges of the breaker's own clock.
@@ -29,10 +32,10 @@ func slidingWindow(d Declared, o *Observed) Property {
 		switch {
 		case tripped && t.Calls <= d.Failures+d.Slack:
 			continue
-		case view.starved(s) > s.Length()/4:
+		case view.lasted(d.Failures+d.Slack) > d.Window*95/100:
+			p.Verdict, p.Detail = Inconclusive, "The calls took so long that they did not fit into the window. Run it where there is CPU to spare."
+		case view.starved(s) > s.Length()/2:
 			p.Verdict, p.Detail = Inconclusive, "The machine was too short of CPU to spread calls over the window."
-		case spread > d.Window && t.Calls > 0 && t.Since-s.Start > d.Window:
-			p.Verdict, p.Detail = Inconclusive, "The calls took so long that they did not fit into the window."
 		default:
 			p.Verdict = Fail
 			p.Observed = fmt.Sprintf("did not open after %d failures in %s", min(len(failures), d.Failures+d.Slack), round(spread))
@@ -42,4 +45,14 @@ func slidingWindow(d Declared, o *Observed) Property {
 	}
 	p.Detail = "Failures counted together wherever they lay in the window."
 	return p
+}
+
+// lasted is how long the first n calls under the fault took together.
+func (o *Observed) lasted(n int) time.Duration {
+	calls := o.calls(o.fault())
+	if len(calls) == 0 {
+		return 0
+	}
+	last := calls[min(n, len(calls))-1]
+	return last.At + last.Took - calls[0].At
 }

@@ -181,7 +181,7 @@ func ignored(d Declared, o *Observed) bool {
 	if t.Calls == 0 {
 		return false
 	}
-	open := Span{t.At, o.openUntil(d, t)}
+	open := Span{o.nextCall(t.At), o.openUntil(d, t)}
 	if o.Survive {
 		return o.metIn(open) > 1
 	}
@@ -192,6 +192,17 @@ func ignored(d Declared, o *Observed) bool {
 		}
 	}
 	return d.real(o, t, in)
+}
+
+// nextCall is when the first call after some time began: what is seen before then was
+// caused by calls before it.
+func (o *Observed) nextCall(after time.Duration) time.Duration {
+	for _, c := range o.Calls {
+		if c.At >= after {
+			return c.At
+		}
+	}
+	return after
 }
 
 // metIn is how many calls in a span the fault met packets of.
