@@ -127,6 +127,9 @@ func (k *killing) Evidence(context.Context) (Evidence, error) {
 	defer k.mu.Unlock()
 	e := Evidence{Kind: "kill", To: k.aim.String(), Unit: unitProcesses, Irreversible: true}
 	name := unix.SignalName(k.kill.signal)
+	if len(k.killed) == 0 {
+		e.Resolved, e.Rules = []string{e.To}, []string{"pidfd_send_signal " + name + ": not sent"}
+	}
 	for n, p := range k.killed {
 		if n == 0 {
 			e.FirstHit = p.Sent

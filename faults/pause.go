@@ -61,6 +61,9 @@ func (p *pausing) Evidence(context.Context) (Evidence, error) {
 		e.Resolved = append(e.Resolved, held.String())
 		e.Rules = append(e.Rules, fmt.Sprintf("ptrace seize %d: %d threads", held.PID, held.Threads))
 	}
+	if len(saw.Processes) == 0 {
+		e.Resolved, e.Rules = []string{saw.Target}, []string{"ptrace seize: no thread yet"}
+	}
 	for n, s := range saw.Spans {
 		if n == 0 {
 			e.FirstHit = s.Full

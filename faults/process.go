@@ -121,6 +121,15 @@ func planProcesses(ctx context.Context, f onProcesses) (Plan, error) {
 	return plan, nil
 }
 
+// ProbeProcesses says whether processes can be paused here, and whose.
+func ProbeProcesses() Capability {
+	whose, err := pause.Probe()
+	if err != nil {
+		return Capability{Name: "pause of processes", Detail: err.Error()}
+	}
+	return Capability{Name: "pause of processes", OK: true, Detail: whose}
+}
+
 // noAttempts implements the part of [Injection] that packets alone have.
 type noAttempts struct{}
 

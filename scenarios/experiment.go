@@ -40,7 +40,8 @@ type experiment struct {
 	injections []faults.Injection
 	seen       []int // attempts read so far, by injection
 	evidence   []faults.Evidence
-	packets    uint64 // that the faults have met
+	packets    uint64 // that came to what the faults count
+	bitten     uint64 // packets, threads and processes that the faults have broken
 	phases     []phase
 	published  int // transitions that are out
 
@@ -182,7 +183,10 @@ func (x *experiment) install(ctx context.Context) error {
 		}
 		x.injections = append(x.injections, in)
 		x.seen = append(x.seen, 0)
-		x.obs.Repeats = x.obs.Repeats || !resets(f)
+		x.obs.Repeats = x.obs.Repeats || faults.Counts(f) && !resets(f)
+	}
+	if !slices.ContainsFunc(x.spec.faults, faults.Counts) {
+		x.obs.Doubt = "a fault of processes sees none; put - watch: {to: \"HOST:PORT\"} of the dependency beside it"
 	}
 	return nil
 }

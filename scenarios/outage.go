@@ -48,9 +48,14 @@ func (x *experiment) outage(ctx context.Context) error {
 }
 
 func (x *experiment) arm(ctx context.Context) error {
-	for _, in := range x.injections {
-		if err := in.Arm(ctx); err != nil {
-			return x.cannot(ctx, "fault could not be armed", err)
+	for _, breaks := range []bool{false, true} { // who watches sees it break
+		for n, in := range x.injections {
+			if faults.Breaks(x.spec.faults[n]) != breaks {
+				continue
+			}
+			if err := in.Arm(ctx); err != nil {
+				return x.cannot(ctx, "fault could not be armed", err)
+			}
 		}
 	}
 	x.mu.Lock()
@@ -85,6 +90,10 @@ func (x *experiment) trip(ctx context.Context) (t verdict.Trip, tripped bool, er
 			return t, true, nil
 		}
 	}
+	if why := x.observed().Doubt; why != "" {
+		x.note("whether the breaker opened cannot be seen, attempts are not counted: %s", why)
+		return t, false, nil
+	}
 	x.note("the breaker did not open in %d calls", x.spec.tripCalls())
 	return t, false, nil
 }
@@ -108,8 +117,8 @@ func (x *experiment) met(ctx context.Context) error {
 
 // look reads what the faults have met so far, and ends the run if somebody took them away.
 func (x *experiment) look(ctx context.Context) error {
-	var sum uint64
-	for _, in := range x.injections {
+	var packets, bitten uint64
+	for n, in := range x.injections {
 		ev, err := in.Evidence(ctx)
 		if err != nil {
 			return err
@@ -117,13 +126,21 @@ func (x *experiment) look(ctx context.Context) error {
 		if ev.Tampered != "" {
 			return &stop{verdict.Invalid, touched(ev)}
 		}
-		sum += ev.Packets
+		if faults.Counts(x.spec.faults[n]) {
+			packets += ev.Packets
+		}
+		if faults.Breaks(x.spec.faults[n]) {
+			bitten += ev.Packets
+		}
 	}
-	x.packets = sum
+	x.packets, x.bitten = packets, bitten
 	return nil
 }
 
 func touched(ev faults.Evidence) string {
+	if ev.Chain == "" {
+		return fmt.Sprintf("%s of %s did not hold during the run: %s", ev.Kind, ev.To, ev.Tampered)
+	}
 	return fmt.Sprintf("the rules of %s %s were touched during the run: %s", ev.Kind, ev.To, ev.Tampered)
 }
 
@@ -132,7 +149,7 @@ func (x *experiment) bites(ctx context.Context) error {
 	if err := x.look(ctx); err != nil {
 		return err
 	}
-	if x.packets > 0 {
+	if x.bitten > 0 {
 		return nil
 	}
 	return &stop{verdict.Invalid, x.missed()}
@@ -145,7 +162,7 @@ func (x *experiment) missed() string {
 			calls++
 		}
 	}
-	return fmt.Sprintf("the fault met no packet in %d calls: does the service use %s, and from this network namespace?", calls, x.spec.faults[0].Target())
+	return fmt.Sprintf("the fault met no packet in %d calls: does the service use %s, and from this network namespace?", calls, x.dependency())
 }
 
 // open calls at a steady rate for as long as the breaker is declared to stay open; if
@@ -215,6 +232,12 @@ func (x *experiment) whileOpen(ctx context.Context, tripped bool) error {
 func (x *experiment) heal(ctx context.Context) error {
 	if err := x.disarm(ctx); err != nil {
 		return x.cannot(ctx, "fault could not be healed in time", err)
+	}
+	for _, f := range x.spec.faults {
+		if faults.Irreversible(f) {
+			x.note("%s of %s cannot be healed: it is up to whoever supervises it", f.Kind(), f.Target())
+			return nil
+		}
 	}
 	x.note("fault healed")
 	return nil

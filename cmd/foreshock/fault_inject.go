@@ -235,7 +235,7 @@ func (p *program) hold(ctx context.Context, format string, fault faults.Fault, i
 		return exitLeft
 	}
 	err = errors.Join(armed, err)
-	if err == nil || len(e.Rules) > 0 && e.Irreversible { // what cannot be taken back is told in any case
+	if err == nil || e.Irreversible && !e.FirstHit.IsZero() { // what cannot be taken back is told in any case
 		p.printEvidence(format, e)
 	}
 	if err != nil {
@@ -266,4 +266,3 @@ func (p *program) wait(ctx context.Context, in faults.Injection, until time.Time
 		}
 	}
 }
-
