@@ -346,7 +346,27 @@ func TestProcessesAreAudited(t *testing.T) {
 	if _, left := find(t, "full"); err == nil || left {
 		t.Errorf("not audited: got %v, left %v", err, left)
 	}
+	in = &faults.Injector{Audit: faults.NewAudit(&lines{left: 1}, faults.Who{})}
+	made, err = in.Install(t.Context(), build(t, "pause", kindSettings("pause", p.pid)), minute("arm"))
+	must(t, err)
+	if err := made.Arm(t.Context()); !errors.Is(err, io.ErrShortWrite) {
+		t.Errorf("arm without a line: got %v", err)
+	}
 	must(t, p.echo("untouched", patience))
+	must(t, made.Close(t.Context()))
+	if e := evidence(t, made); e.Unaudited == "" || e.Packets != 0 {
+		t.Errorf("got %+v, want that it lacks a line", e)
+	}
+}
+
+// lines takes so many and no more.
+type lines struct{ left int }
+
+func (l *lines) Write(b []byte) (int, error) {
+	if l.left--; l.left < 0 {
+		return 0, io.ErrShortWrite
+	}
+	return len(b), nil
 }
 
 // Beside a pause, a watch sees who tries and that packets came, and breaks nothing.
