@@ -46,10 +46,12 @@ func Breaks(f Fault) bool {
 
 // Processes is the settings that say which processes a fault is for.
 type Processes struct {
-	PID       int    `yaml:"pid"`          // one process, from 2
-	Container string `yaml:"container"`    // the beginning of a container's id: all its processes
-	Tree      bool   `yaml:"tree"`         // with pid: its descendants too
-	Children  bool   `yaml:"own_children"` // processes that Foreshock started are meant too
+	PID       int    `yaml:"pid"`       // one process, from 2
+	Container string `yaml:"container"` // the beginning of a container's id: all its processes
+	Tree      bool   `yaml:"tree"`      // with pid: its descendants too
+	// Children allows processes that Foreshock started. One whose end it waits for must
+	// not be paused: the kernel tells whoever waits of its stop as of an end.
+	Children bool `yaml:"own_children"`
 }
 
 func (p Processes) selector() pause.Selector {
