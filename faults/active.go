@@ -13,7 +13,7 @@ import (
 
 // An Active is a fault that was found in the kernel, whoever put it there.
 type Active struct {
-	Chain    string
+	Chain    string // or the socket of a pause
 	Run      string // empty if its owner died before the first rule
 	Name     string
 	Location string
@@ -25,7 +25,8 @@ type Active struct {
 	Lease    time.Duration
 	Owned    bool   // the process that injected it lives; else it ends with its lease
 	Armed    bool   // its owner holds the lease: the fault acts
-	Packets  uint64 // met by its rules
+	Packets  uint64 // met by its rules, or threads that stand still
+	Silent   string // why the owner of a pause does not answer; all but the chain is unknown then
 
 	selects []selected
 }
@@ -98,7 +99,7 @@ func (in *Injector) healIf(ctx context.Context, action string, wanted func(Activ
 		if !wanted(a) {
 			continue
 		}
-		err := p.remove(ctx, a.Chain)
+		err := p.heal(ctx, a)
 		errs = append(errs, in.Audit.write(a.entry(action, err)))
 		if err != nil {
 			errs = append(errs, fmt.Errorf("heal %s: %w", a.Chain, err))
@@ -109,10 +110,13 @@ func (in *Injector) healIf(ctx context.Context, action string, wanted func(Activ
 	return healed, errors.Join(errs...)
 }
 
-func (p *place) remove(ctx context.Context, chain string) error {
+func (p *place) heal(ctx context.Context, a Active) error {
+	if a.Kind == pauseWord {
+		return p.resume(ctx, a.Chain)
+	}
 	var errs []error
 	for _, t := range p.tables {
-		errs = append(errs, t.remove(ctx, chain))
+		errs = append(errs, t.remove(ctx, a.Chain))
 	}
 	return errors.Join(errs...)
 }
@@ -148,6 +152,11 @@ func (p *place) list(ctx context.Context) ([]Active, error) {
 		a.Owned = slices.Contains(living, ownerName(a.Chain))
 		a.Armed = a.Armed && a.Owned && time.Now().Before(a.Until)
 	}
+	pauses, err := p.pauses(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found = append(found, pauses...)
 	slices.SortStableFunc(found, func(a, b Active) int { return a.Since.Compare(b.Since) })
 	return found, nil
 }

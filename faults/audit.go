@@ -48,7 +48,7 @@ type auditEntry struct {
 	Kind     string    `json:"kind"`
 	To       string    `json:"to"`
 	Resolved []string  `json:"resolved,omitempty"`
-	Chain    string    `json:"chain"`
+	Chain    string    `json:"chain,omitempty"`
 	Until    time.Time `json:"until"`
 	Why      string    `json:"why,omitempty"`
 	By       string    `json:"by,omitempty"` // what healed it

@@ -12,7 +12,7 @@ func TestExamplesBuild(t *testing.T) {
 	t.Parallel()
 	for _, k := range faults.Kinds() {
 		f, err := faults.Kinds().BuildText(k.Name, k.Example)
-		if err != nil || f.Kind() != k.Name || f.Target().String() == "" || len(f.Rules(faults.IPv4)) == 0 {
+		if err != nil || f.Kind() != k.Name || f.Target().String() == "" || faults.Counts(f) != (len(f.Rules(faults.IPv4)) > 0) || faults.Irreversible(f) != (k.Name == "kill") {
 			t.Errorf("example of %s: got %v, %v", k.Name, f, err)
 		}
 	}

@@ -45,7 +45,7 @@ var shown = []string{roleSelect, roleLease, roleSpare, roleFault} //nolint:goche
 // observe brings the evidence up to date.
 func (i *injection) observe(ctx context.Context) error {
 	e := &i.evidence
-	e.Kind, e.To, e.Chain = i.fault.Kind(), i.fault.Target().String(), i.chain
+	e.Kind, e.To, e.Chain, e.Unit = i.fault.Kind(), i.fault.Target().String(), i.chain, unitPackets
 	e.Rules, e.Foreign = nil, nil
 	e.Resolved = i.target.resolved()
 	i.watch.sync()

@@ -1,10 +1,12 @@
-// Package faults breaks the network on purpose, for a while, and counts what it
-// broke. The kernel ends every fault by itself: a fault acts only while its owner
-// renews a lease of seconds, and never beyond a hard end. No fault may outlive its
-// owner, touch a rule that is not its own, or need a clean-up step to be harmless.
+// Package faults breaks the network on purpose, for a while, or makes processes stand
+// still, and counts what it broke. The kernel ends every fault by itself: a fault acts
+// only while its owner renews a lease of seconds (a pause, while its owner lives), and
+// never beyond a hard end. No fault may outlive its owner, touch a rule or a process
+// that is not its own, or need a clean-up step to be harmless. A kill alone cannot be
+// taken back; it says so wherever it is named, and its settings have to.
 //
 // A kind of fault is one file and one line in [Kinds]: it says which packets to its
-// target meet what. An [Injector] does the rest.
+// target meet what, or which processes. An [Injector] does the rest.
 package faults
 
 import (
@@ -24,16 +26,18 @@ type Fault interface {
 	// Target is what is broken.
 	Target() Target
 	// Rules says what happens to packets to the target, in the kernel's order:
-	// the first that matches decides.
+	// the first that matches decides. A fault of processes has none.
 	Rules(family Family) []Rule
 }
 
 // A Rule is one fault rule in the words of iptables. The target's packets, its
 // protocol (unless that is all), lease and hard end are added by the [Injector].
 type Rule struct {
-	Match  []string // narrows the packets; empty means all to the target
-	Action []string // such as -j DROP; nil sends them to the queue of a [Queued] fault
-	Spares bool     // the packet goes on unbroken: it is not counted as met
+	Match []string // narrows the packets; empty means all to the target
+	// Action is such as -j DROP. None sends packets to the queue of a [Queued] fault; of
+	// any other they are counted as met, and go on.
+	Action []string
+	Spares bool // the packet goes on unbroken: it is not counted as met
 }
 
 // Family is a version of the internet protocol, with rules of its own.
@@ -58,6 +62,7 @@ func kinds(established string) kind.Table[Fault] {
 		dropKind(established), rejectKind(), resetKind(), lossKind(), blackholeKind(),
 		partitionKind(), connectionsKind(), dnsKind(),
 		latencyKind(), bandwidthKind(), corruptKind(), duplicateKind(), reorderKind(),
+		pauseKind(), killKind(), watchKind(),
 	}
 }
 
@@ -110,7 +115,8 @@ type Evidence struct {
 	Resolved []string // the addresses that were pinned; * is any
 	Chain    string
 	Rules    []string // what selects, the lease and fault rules, as the kernel lists them
-	Packets  uint64   // met by the fault rules while they acted; of a [Queued] fault, those it did something to
+	Packets  uint64   // met by the fault rules while they acted; of a [Queued] fault, those it did something to; or what Unit says
+	Unit     string   // of Packets: packets, threads that were stopped, or processes that have ended
 	Overrun  uint64   // went on unbroken since the queue was full or its owner too slow
 	Gone     uint64   // were dropped by the kernel while they were held: with their device, or with the last user of a hook
 	Attempts uint64   // distinct TCP connection attempts since the installation, armed or not
@@ -118,6 +124,8 @@ type Evidence struct {
 	FirstHit time.Time
 	Spans    []Span // the times the fault acted
 	HealedBy string // of the last span: one of the Healed words; empty while armed
+	// Irreversible says that nothing heals what was done.
+	Irreversible bool
 	// Tampered says who touched our rules, or how; empty means nobody did. It stays.
 	Tampered string
 	// Foreign are rules that now come before ours and might take packets from them.
@@ -135,6 +143,13 @@ type Span struct {
 	From, To time.Time // To is zero while it lasts
 	By       string    // what ended it: one of the Healed words
 }
+
+// What evidence counts.
+const (
+	unitPackets   = "packets"
+	unitThreads   = "threads"
+	unitProcesses = "processes"
+)
 
 // What ended a fault.
 const (

@@ -9,14 +9,16 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/foreshock/foreshock/internal/pause"
 )
 
 // The words of a Guard's refusals, each of which Guard.Allow overrides.
 const (
-	RefuseEverything = "everything" // neither a host nor a port
-	RefuseSSH        = "ssh"        // would cut a remote shell
-	RefuseOwn        = "own"        // would cut Foreshock itself
-	RefuseDNS        = "dns"        // would cut this host's own resolver
+	RefuseEverything = "everything" // neither a host nor a port, or a process on which all others hang
+	RefuseSSH        = "ssh"        // would cut a remote shell, or stop its server
+	RefuseOwn        = "own"        // would cut or stop Foreshock itself
+	RefuseDNS        = "dns"        // would cut or stop this host's own resolver
 	RefuseHeld       = "held"       // another run broke the target already
 	RefuseLong       = "long"       // longer than the configured maximum
 )
@@ -26,8 +28,8 @@ func Refusals() []string {
 	return []string{RefuseEverything, RefuseSSH, RefuseOwn, RefuseDNS, RefuseHeld, RefuseLong}
 }
 
-// ErrRefused marks a fault that a guard refused.
-var ErrRefused = errors.New("refused")
+// ErrRefused marks a fault that a guard refused, or processes that nothing overrides.
+var ErrRefused = pause.ErrRefused
 
 // A Refusal is why a guard refused a fault.
 type Refusal struct {
@@ -56,8 +58,18 @@ type Guard struct {
 	Allow    []string         // refusals to leave out
 }
 
+// A look is one reason for a refusal: empty if it does not hold.
+type look struct {
+	word string
+	look func() (reason string, err error)
+}
+
 // Check returns nil, or every [Refusal] of the fault, joined, or why it could not look.
+// Of processes, some are [ErrRefused] without an override.
 func (g Guard) Check(ctx context.Context, f Fault, o Options) error {
+	if p, ok := f.(onProcesses); ok {
+		return g.checkProcesses(ctx, p, o)
+	}
 	in := cmp.Or(g.Injector, &Injector{})
 	p, err := f.Target().pin(ctx)
 	if err != nil {
@@ -68,27 +80,32 @@ func (g Guard) Check(ctx context.Context, f Fault, o Options) error {
 		return err
 	}
 	defer sp.close()
+	looks := []look{{RefuseLong, func() (string, error) { return g.long(o.Until), nil }}}
+	if Breaks(f) {
+		looks = append([]look{
+			{RefuseEverything, func() (string, error) { return p.everything(), nil }},
+			{RefuseSSH, func() (string, error) { return g.ssh(ctx, sp, p) }},
+			{RefuseOwn, func() (string, error) { return g.own(ctx, sp, p) }},
+			{RefuseDNS, func() (string, error) { return p.resolver(), nil }},
+			{RefuseHeld, func() (string, error) { return g.held(ctx, in, p, o.Run) }},
+		}, looks...)
+	}
+	return g.refusals(looks)
+}
+
+// refusals looks for every reason that is not overridden.
+func (g Guard) refusals(looks []look) error {
 	var found []error
-	for _, check := range []struct {
-		word string
-		look func() (reason string, err error)
-	}{
-		{RefuseEverything, func() (string, error) { return p.everything(), nil }},
-		{RefuseSSH, func() (string, error) { return g.ssh(ctx, sp, p) }},
-		{RefuseOwn, func() (string, error) { return g.own(ctx, sp, p) }},
-		{RefuseDNS, func() (string, error) { return p.resolver(), nil }},
-		{RefuseHeld, func() (string, error) { return g.held(ctx, in, p, o.Run) }},
-		{RefuseLong, func() (string, error) { return g.long(o.Until), nil }},
-	} {
-		if slices.Contains(g.Allow, check.word) {
+	for _, l := range looks {
+		if slices.Contains(g.Allow, l.word) {
 			continue
 		}
-		reason, err := check.look()
+		reason, err := l.look()
 		switch {
 		case err != nil:
-			return fmt.Errorf("guard: %s: %w", check.word, err)
+			return fmt.Errorf("guard: %s: %w", l.word, err)
 		case reason != "":
-			found = append(found, &Refusal{check.word, reason})
+			found = append(found, &Refusal{l.word, reason})
 		}
 	}
 	return errors.Join(found...)

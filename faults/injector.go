@@ -33,11 +33,15 @@ type Injector struct {
 	Audit  *Audit // where every fault is written down; nil: nowhere
 }
 
-// Install puts a fault into the kernel, disarmed, and starts to watch for attempts.
+// Install puts a fault into the kernel, disarmed, and starts to watch for attempts; of
+// a fault of processes it finds and pins these.
 // The namespace is that of the caller's thread, whatever thread later calls come from.
 // Of faults that share a target, the one installed last decides and watches.
 // On an error nothing is left behind; it is unknown by its status, never critical.
 func (in *Injector) Install(ctx context.Context, f Fault, o Options) (_ Injection, err error) { //nolint:ireturn // an agent's injection will be another
+	if p, ok := f.(onProcesses); ok {
+		return in.installProcesses(ctx, p, o)
+	}
 	l, err := newLabel(f, o, time.Now())
 	if err != nil {
 		return nil, err

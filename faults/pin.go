@@ -54,6 +54,9 @@ func (h pinnedHost) String() string {
 func (t Target) pin(ctx context.Context) (p pinned, err error) {
 	ctx, cancel := context.WithTimeout(ctx, resolveLimit)
 	defer cancel()
+	if t.Processes != "" { // without addresses, all packets would be meant
+		return p, fmt.Errorf("fault target %s: got processes, want packets", t)
+	}
 	p = pinned{Target: t, seed: rand.Uint32()} //nolint:gosec // which connections are met is no secret
 	for _, e := range t.To {
 		found, err := lookUp(ctx, e.Host)

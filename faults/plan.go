@@ -11,9 +11,11 @@ import (
 
 // A Plan is what an installation would do.
 type Plan struct {
-	Resolved []string     // the addresses that would be pinned; * is any
-	Rules    []string     // as iptables-restore would read them; ports, words, the number of a queue and the seed of a percentage are new each time
-	Live     []Connection // TCP connections of this host that would be met; of a percentage or a cgroup, those it is taken of
+	Resolved     []string     // the addresses or processes that would be pinned; * is any
+	Rules        []string     // as iptables-restore would read them; ports, words, the number of a queue and the seed of a percentage are new each time
+	Live         []Connection // TCP connections of this host that would be met; of a percentage or a cgroup, those it is taken of
+	Processes    []string     // that would be held or killed, with their threads
+	Irreversible bool         // nothing would heal it
 }
 
 // Plan says what Install would put into the kernel, and which connections are open
@@ -23,6 +25,9 @@ func (in *Injector) Plan(ctx context.Context, f Fault, o Options) (Plan, error) 
 	l, err := newLabel(f, o, time.Now())
 	if err != nil {
 		return Plan{}, err
+	}
+	if p, ok := f.(onProcesses); ok {
+		return planProcesses(ctx, p)
 	}
 	target, err := f.Target().pin(ctx)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,8 +17,8 @@ import (
 )
 
 // TestKill kills the owner of a fault at random moments of injecting, holding and
-// healing. Traffic must flow again within the lease and a second, and the next start
-// must leave nothing. FORESHOCK_SOAK=1 does so 200 times.
+// healing. Traffic must flow again and processes run on within the lease and a second,
+// and the next start must leave nothing. FORESHOCK_SOAK=1 does so 200 times.
 func TestKill(t *testing.T) {
 	moments := 20
 	if os.Getenv("FORESHOCK_SOAK") != "" { //nolint:forbidigo // tests alone ask
@@ -35,15 +36,19 @@ func TestKill(t *testing.T) {
 		{"latency", "{to: TO, latency: 30s}"},
 		{"bandwidth", "{to: TO, rate: 1, burst: 1}"},
 		{"corrupt", "{to: TO, packets: 100}"},
+		{"pause", "pid: PID"},
+		{"watch", "to: TO"},
 	}
+	still := startPeer(t)
 	servers := []string{faulttest.Serve(t, "127.0.0.1"), faulttest.Serve(t, "::1")}
 	stages := []time.Duration{150 * time.Millisecond, 600 * time.Millisecond, 30 * time.Millisecond}
 	var worst time.Duration
 	bitten := 0
 	for n := range moments {
-		kind, to := kinds[n%len(kinds)], servers[n%2]
+		round := n / len(kinds)
+		kind, to := kinds[n%len(kinds)], servers[(n+round)%2]
 		order, err := json.Marshal(ownerOrder{
-			Kind: kind.kind, Settings: strings.ReplaceAll(kind.settings, "TO", `"`+to+`"`), Heal: true,
+			Kind: kind.kind, Settings: strings.NewReplacer("TO", `"`+to+`"`, "PID", strconv.Itoa(still.pid)).Replace(kind.settings), Heal: true,
 			Options: faults.Options{Run: "kill", Until: time.Now().Add(time.Hour), Lease: lease},
 		})
 		must(t, err)
@@ -53,8 +58,8 @@ func TestKill(t *testing.T) {
 		out, err := c.StdoutPipe()
 		must(t, err)
 		must(t, c.Start())
-		// A third each while it injects, holds and heals.
-		stage := n % 3
+		// A third each while it injects, holds and heals, another in each round of the kinds.
+		stage := (n + round) % 3
 		lines := bufio.NewScanner(out)
 		for range stage {
 			if !lines.Scan() {
@@ -63,17 +68,28 @@ func TestKill(t *testing.T) {
 		}
 		wait := time.NewTimer(time.Duration(rand.Int64N(int64(stages[stage]))))
 		<-wait.C
+		if kind.kind == "pause" && stage == 1 && !still.stands() {
+			t.Fatal("an armed pause holds nothing")
+		}
 		must(t, c.Process.Kill())
 		killed := time.Now()
 		_ = c.Wait()
-		if faulttest.DialFor(to, 100*time.Millisecond) != nil {
+		hurts := func() bool { return faulttest.DialFor(to, 100*time.Millisecond) != nil }
+		if kind.kind == "pause" {
+			hurts = still.stands
+		}
+		if hurts() {
 			bitten++
-			for faulttest.DialFor(to, 100*time.Millisecond) != nil {
+			for hurts() {
 				if time.Since(killed) > lease+time.Second {
-					t.Fatalf("%s killed in stage %d: no traffic %v after", kind.kind, stage, time.Since(killed))
+					t.Fatalf("%s killed in stage %d: it hurts %v after", kind.kind, stage, time.Since(killed))
 				}
 			}
 			worst = max(worst, time.Since(killed))
+		}
+		must(t, still.echo("running", patience))
+		if a, found := find(t, "kill"); found && (a.Owned || a.Armed) {
+			t.Fatalf("%s killed in stage %d: %+v has an owner", kind.kind, stage, a)
 		}
 		// What the next start does, twice.
 		for range 2 {

@@ -7,6 +7,8 @@ import (
 	"runtime"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/foreshock/foreshock/internal/osthread"
 )
 
 // threadNetns is the namespace of the calling thread; /proc/self/ns/net would be
@@ -46,19 +48,16 @@ func (s *space) do(ctx context.Context, fn func() error) error {
 	done := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
 		here, err := os.Readlink(threadNetns)
-		if err == nil && here != s.id {
-			// The thread is never unlocked: it ends with this goroutine, so that
-			// nothing else ever runs in the foreign namespace.
-			err = unix.Setns(int(s.file.Fd()), unix.CLONE_NEWNET)
-		} else {
-			defer runtime.UnlockOSThread()
+		switch {
+		case err != nil:
+			done <- s.cannot(err)
+		case here == s.id:
+			done <- fn()
+		default:
+			s.enter(fn, done)
 		}
-		if err != nil {
-			done <- fmt.Errorf("enter network namespace %s: %w", s.id, err)
-			return
-		}
-		done <- fn()
 	}()
 	select {
 	case err := <-done:
@@ -66,4 +65,20 @@ func (s *space) do(ctx context.Context, fn func() error) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// enter runs fn on a thread that ends with it, so that nothing else ever runs in the
+// foreign namespace.
+func (s *space) enter(fn func() error, done chan<- error) {
+	osthread.Go(func() {
+		if err := unix.Setns(int(s.file.Fd()), unix.CLONE_NEWNET); err != nil {
+			done <- s.cannot(err)
+			return
+		}
+		done <- fn()
+	})
+}
+
+func (s *space) cannot(err error) error {
+	return fmt.Errorf("enter network namespace %s: %w", s.id, err)
 }

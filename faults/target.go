@@ -20,7 +20,8 @@ const (
 )
 
 // A Target is which packets are broken: those that every field selects. Only the
-// address, the protocol and the direction are required, and any address is one.
+// address, the protocol and the direction are required, and any address is one. Or it
+// is processes, and then nothing else.
 type Target struct {
 	To        []Endpoint  // any of these; empty means any host
 	Ports     []PortRange // of endpoints that have none of their own; empty means all
@@ -33,6 +34,7 @@ type Target struct {
 	Percent   float64     // of the connections; 0 means all
 	Original  bool        // To is what connections were opened to, before any translation
 	Arriving  bool        // what this host sends over TCP is let be, and what comes back is met in its place
+	Processes string      // what is broken instead of packets, in words
 }
 
 // An Endpoint is a host and its ports.
@@ -60,6 +62,9 @@ const namedMax = 2
 // String gives host:port, with brackets around an IPv6 address; of many, the first
 // and how many more.
 func (t Target) String() string {
+	if t.Processes != "" {
+		return t.Processes
+	}
 	if len(t.To) == 0 {
 		return t.text(Endpoint{Host: "*"})
 	}

@@ -7,13 +7,19 @@ import (
 	"time"
 
 	"github.com/foreshock/foreshock/breaker/verdict"
+	"github.com/foreshock/foreshock/faults"
 )
 
 // arm arms every fault; span is told from when, and by healing until when, they held.
 func (x *experiment) arm(ctx context.Context, span *verdict.Span) error {
-	for _, in := range x.injections {
-		if err := in.Arm(ctx); err != nil {
-			return x.cannot(ctx, "fault could not be armed", err)
+	for _, breaks := range []bool{false, true} { // who watches sees it break
+		for n, in := range x.injections {
+			if faults.Breaks(x.faults[n]) != breaks {
+				continue
+			}
+			if err := in.Arm(ctx); err != nil {
+				return x.cannot(ctx, "fault could not be armed", err)
+			}
 		}
 	}
 	x.mu.Lock()
@@ -30,6 +36,12 @@ func (x *experiment) arm(ctx context.Context, span *verdict.Span) error {
 func (x *experiment) heal(ctx context.Context) error {
 	if err := x.disarm(ctx); err != nil {
 		return x.cannot(ctx, "fault could not be healed in time", err)
+	}
+	for _, f := range x.faults {
+		if faults.Irreversible(f) {
+			x.note("%s of %s cannot be healed: it is up to whoever supervises it", f.Kind(), f.Target())
+			return nil
+		}
 	}
 	x.note("fault healed")
 	return nil

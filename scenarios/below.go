@@ -2,9 +2,11 @@ package scenarios
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/foreshock/foreshock/breaker/verdict"
+	"github.com/foreshock/foreshock/faults"
 )
 
 // mostBelow is the longest time that calls below the threshold may take: with more, the
@@ -26,7 +28,7 @@ func (s *Spec) belowCalls() int {
 // goes on until a call succeeds, or the breaker has had its time to close.
 func (x *experiment) below(ctx context.Context) error {
 	n := x.spec.belowCalls()
-	if n == 0 || x.lives {
+	if n == 0 || x.lives || slices.ContainsFunc(x.faults, faults.Irreversible) {
 		return nil
 	}
 	defer x.runner.Hold(x.spec.WhileOpen...)()
@@ -48,7 +50,7 @@ func (x *experiment) below(ctx context.Context) error {
 	if err := x.heal(ctx); err != nil {
 		return err
 	}
-	if x.packets == 0 { // the outage will tell whether it is the wrong target
+	if x.bitten == 0 { // the outage will tell whether it is the wrong target
 		x.mu.Lock()
 		x.obs.Tried = verdict.Span{}
 		x.mu.Unlock()

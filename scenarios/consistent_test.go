@@ -126,6 +126,9 @@ func faultsAgree(t *testing.T, rep *scenarios.Report) {
 		switch acted := f.HealedBy != ""; {
 		case f.Kind == "" || f.To == "" || len(f.Resolved) == 0 || len(f.Rules) == 0:
 			t.Errorf("fault without its figures: %+v", f)
+		case f.Irreversible && (f.HealedBy != "" || f.HealedMS != 0 || f.FirstHitMS < f.ArmedMS):
+			t.Errorf("irreversible fault that was healed: %+v", f)
+		case f.Irreversible:
 		case acted && !(f.ArmedMS > 0 && f.HealedMS >= f.ArmedMS && f.HealedMS <= rep.DurationMS):
 			t.Errorf("fault armed at %v, healed at %v of %v", f.ArmedMS, f.HealedMS, rep.DurationMS)
 		case !acted && (f.ArmedMS != 0 || f.HealedMS != 0 || f.Packets != 0 || f.FirstHitMS != 0):
@@ -155,6 +158,11 @@ func eventsAgree(t *testing.T, got []string, rep *scenarios.Report) {
 			want = append(want, "breaker "+e.From+" to "+e.To)
 		case e.Type == "fault":
 			want = append(want, map[string]string{"armed": "fault opens", "healed": "fault closes"}[e.Action])
+		}
+	}
+	for _, f := range rep.Faults {
+		if f.Irreversible { // the plan goes on as if it were healed
+			want = append(want, "fault closes")
 		}
 	}
 	want = append([]string{"scenario opens"}, append(want, "scenario closes")...)
@@ -200,7 +208,7 @@ func keysAgree(t *testing.T, rep *scenarios.Report) {
 	for where, want := range map[string]string{
 		"":           "schema scenario run foreshock host definition_sha256 verdict exit_code reason started duration_ms properties faults phases timeline checks",
 		"properties": "id verdict expected observed detail from_ms to_ms",
-		"faults":     "kind to resolved rules packets attempts armed_ms first_hit_ms healed_ms healed_by spans",
+		"faults":     "kind to resolved rules packets unit attempts armed_ms first_hit_ms healed_ms healed_by irreversible spans",
 		"phases":     "name from_ms to_ms calls success rejected failed attempts p50_ms p99_ms max_ms",
 		"checks":     "name status phase at_ms duration_ms message",
 	} {

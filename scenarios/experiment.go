@@ -43,7 +43,8 @@ type experiment struct {
 	evidence   []faults.Evidence
 	tries      []try         // of everybody
 	whose      string        // why it is not known which of them are the service's, or empty
-	packets    uint64        // that the faults have met
+	packets    uint64        // that came to what the faults count
+	bitten     uint64        // packets, threads and processes that the faults have broken
 	armed      *verdict.Span // of obs: when the faults hold, or held last
 	held       int           // successes in the breaker's window when the outage began
 	lost       bool          // the service did not come back from a first, short outage
@@ -205,12 +206,15 @@ func (x *experiment) install(ctx context.Context, fs []faults.Fault) error {
 		x.injections = append(x.injections, in)
 		x.seen = append(x.seen, 0)
 		if len(x.evidence) == 0 { // of the outage, and not of what comes after it
-			x.obs.Repeats = x.obs.Repeats || !resets(f)
+			x.obs.Repeats = x.obs.Repeats || faults.Counts(f) && !resets(f)
 		}
 		if _, queued := f.(faults.Queued); queued {
 			x.lives = true
 			x.lingers = max(x.lingers, faults.Lingers(f))
 		}
+	}
+	if !slices.ContainsFunc(fs, faults.Counts) {
+		x.obs.Doubt = "a fault of processes sees none; put - watch: {to: \"HOST:PORT\"} of the dependency beside it"
 	}
 	return nil
 }

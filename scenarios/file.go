@@ -210,6 +210,12 @@ func (s *Spec) buildFaults(doc kind.Node) error {
 	if len(s.Fault) == 0 {
 		errs = append(errs, doc.Get("fault").Errorf("fault: got no fault, want at least one, such as - drop: {to: \"127.0.0.1:9002\"}"))
 	}
+	if errs := errors.Join(errs...); errs != nil {
+		return errs
+	}
+	if !slices.ContainsFunc(s.faults, faults.Breaks) {
+		errs = append(errs, doc.Get("fault").Errorf("fault: got nothing but watch, which breaks nothing, want a fault beside it, such as - pause: {pid: 4711}"))
+	}
 	return errors.Join(errs...)
 }
 

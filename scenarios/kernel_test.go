@@ -23,7 +23,7 @@ func TestOnTheKernel(t *testing.T) {
 		t.Skip("iptables is missing: apt-get install iptables")
 	}
 	t.Setenv(insideEnv, "1")
-	for _, name := range []string{"Verdicts0", "Verdicts1", "Verdicts2", "Evidence", "Instances", "Checks", "Stops", "Measured", "Load"} {
+	for _, name := range []string{"Verdicts0", "Verdicts1", "Verdicts2", "Evidence", "Instances", "Checks", "Stops", "Measured", "Load", "Processes"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var out strings.Builder

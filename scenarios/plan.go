@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/foreshock/foreshock/faults"
 )
 
 const (
@@ -178,7 +180,14 @@ func (s *Spec) WritePlan(w io.Writer) {
 	fmt.Fprintln(w, strings.TrimSuffix(fmt.Sprintf("scenario %s: %s", s.Name, s.Summary), ": "))
 	fmt.Fprintf(w, "  target    %s %s\n", s.Target.HTTP.Method, s.Target.HTTP.URL)
 	for _, f := range s.faults {
-		fmt.Fprintf(w, "  fault     %s %s, at most until the limit of %v\n", f.Kind(), f.Target(), s.Limit)
+		how := fmt.Sprintf("at most until the limit of %v", s.Limit)
+		switch {
+		case faults.Irreversible(f):
+			how = "IRREVERSIBLE: nothing heals it but whoever supervises the processes"
+		case !faults.Breaks(f):
+			how = "which breaks nothing and counts"
+		}
+		fmt.Fprintf(w, "  fault     %s %s, %s\n", f.Kind(), f.Target(), how)
 	}
 	for i, st := range s.stages() {
 		fmt.Fprintf(w, "  %2d %-10s %s\n", i+1, st.phase, st.text)

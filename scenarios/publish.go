@@ -2,8 +2,10 @@ package scenarios
 
 import (
 	"context"
+	"slices"
 	"time"
 
+	"github.com/foreshock/foreshock/faults"
 	"github.com/foreshock/foreshock/results"
 )
 
@@ -40,6 +42,11 @@ func (x *experiment) publishFaults(ctx context.Context, end time.Time) {
 	}
 }
 
+// dependency is what the breaker stands before: a target of packets, where there is one.
+func (x *experiment) dependency() string {
+	return x.spec.faults[max(slices.IndexFunc(x.spec.faults, faults.Counts), 0)].Target().String()
+}
+
 func utc(t time.Time) time.Time {
 	if t.IsZero() {
 		return t
@@ -53,7 +60,7 @@ func (x *experiment) publishStates(ctx context.Context) {
 	for _, t := range all[min(x.published, len(all)):] {
 		at := x.started.Add(t.at).UTC()
 		x.publish(ctx, results.Event{
-			Kind: results.EventBreaker, Subject: x.spec.faults[0].Target().String(), Start: at, End: at,
+			Kind: results.EventBreaker, Subject: x.dependency(), Start: at, End: at,
 			Text: "breaker " + t.from + " to " + t.to, Labels: map[string]string{"from": t.from, "to": t.to},
 		})
 		x.published++

@@ -64,13 +64,16 @@ type FaultLine struct {
 	To         string   `json:"to"`
 	Resolved   []string `json:"resolved"`
 	Rules      []string `json:"rules"`
-	Packets    uint64   `json:"packets"`
+	Packets    uint64   `json:"packets"` // or what Unit says
+	Unit       string   `json:"unit"`    // packets, threads that were stopped, or processes that have ended
 	Attempts   uint64   `json:"attempts"`
 	ArmedMS    float64  `json:"armed_ms"`
 	FirstHitMS float64  `json:"first_hit_ms"` // 0 if it met no packet
 	HealedMS   float64  `json:"healed_ms"`
 	HealedBy   string   `json:"healed_by"`
-	Spans      []Acted  `json:"spans"`
+	// Irreversible says that nothing heals it; then healed_by is empty.
+	Irreversible bool    `json:"irreversible"`
+	Spans        []Acted `json:"spans"`
 }
 
 // Acted is one time in which a fault acted.
@@ -137,8 +140,25 @@ func (r *Report) WriteText(w io.Writer) {
 		}
 	}
 	for _, f := range r.Faults {
-		fmt.Fprintf(w, "  fault %s %s: met %d packets, %d connection attempts; healed by %s\n", f.Kind, f.To, f.Packets, f.Attempts, cmp.Or(f.HealedBy, "nobody, it never acted"))
+		fmt.Fprintf(w, "  fault %s %s: %s; %s\n", f.Kind, f.To, f.did(), f.end())
 	}
+}
+
+func (f FaultLine) did() string {
+	switch f.Unit {
+	case "threads":
+		return fmt.Sprintf("stopped %d threads", f.Packets)
+	case "processes":
+		return fmt.Sprintf("ended %d of %d processes", f.Packets, len(f.Resolved))
+	}
+	return fmt.Sprintf("met %d packets, %d connection attempts", f.Packets, f.Attempts)
+}
+
+func (f FaultLine) end() string {
+	if f.Irreversible {
+		return "irreversible"
+	}
+	return "healed by " + cmp.Or(f.HealedBy, "nobody, it never acted")
 }
 
 // WriteJUnit writes a test case for each property, and one for the whole verdict:
@@ -219,7 +239,10 @@ func timeline(o *verdict.Observed, states []transition, fs []FaultLine) []Entry 
 	out = append(out, said(o.Reports)...)
 	for _, f := range fs {
 		for _, s := range f.Spans {
-			out = append(out, Entry{AtMS: s.FromMS, Type: "fault", Action: "armed", To: f.To}, Entry{AtMS: s.ToMS, Type: "fault", Action: "healed", To: f.To})
+			out = append(out, Entry{AtMS: s.FromMS, Type: "fault", Action: "armed", To: f.To})
+			if !f.Irreversible {
+				out = append(out, Entry{AtMS: s.ToMS, Type: "fault", Action: "healed", To: f.To})
+			}
 		}
 	}
 	for _, c := range o.Checks {
@@ -237,8 +260,8 @@ func faultLine(ev faults.Evidence, started time.Time) FaultLine {
 		return ms(t.Sub(started))
 	}
 	l := FaultLine{
-		Kind: ev.Kind, To: ev.To, Resolved: list(ev.Resolved), Rules: list(ev.Rules), Packets: ev.Packets, Attempts: ev.Attempts,
-		FirstHitMS: since(ev.FirstHit), HealedBy: ev.HealedBy, Spans: []Acted{},
+		Kind: ev.Kind, To: ev.To, Resolved: list(ev.Resolved), Rules: list(ev.Rules), Packets: ev.Packets, Unit: ev.Unit, Attempts: ev.Attempts,
+		FirstHitMS: since(ev.FirstHit), HealedBy: ev.HealedBy, Irreversible: ev.Irreversible, Spans: []Acted{},
 	}
 	for _, s := range ev.Spans {
 		l.Spans = append(l.Spans, Acted{since(s.From), since(s.To), s.By})

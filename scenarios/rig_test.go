@@ -34,6 +34,14 @@ import (
 const insideEnv = "FORESHOCK_TEST_INSIDE"
 
 func TestMain(m *testing.M) {
+	switch address := os.Getenv(dependencyEnv); address { //nolint:forbidigo // set by supervise
+	case "":
+	case "supervise":
+		os.Exit(beSupervisor()) //nolint:forbidigo // the whole program of a child
+	default:
+		fmt.Fprintln(os.Stderr, beDependency(address))
+		os.Exit(1) //nolint:forbidigo // as above
+	}
 	flag.Parse()
 	_ = flag.Set("test.parallel", "8") // they wait more than they work
 	goleak.VerifyTestMain(m)

@@ -25,13 +25,17 @@ func isolated(d Declared, o *Observed) Property {
 // the checks that are declared to stay well do.
 func answerWhileOpen(d Declared, o *Observed) Property {
 	p := Property{Expected: "the declared answer to every call"}
-	span, _, _ := shouldBeOpen(d, o)
+	span, _, tripped := shouldBeOpen(d, o)
 	if !d.Answer && len(d.WhileOpen) == 0 {
 		p.Expected = ""
 		p.Verdict, p.Detail = Skipped, "Neither an answer (rejected, fallback) nor a check (while_open) is declared."
 		return p
 	}
 	p.Span = span
+	if !tripped && span.Length() == 0 && o.Doubt != "" {
+		p.Verdict, p.Detail = Inconclusive, notSeen(o)
+		return p
+	}
 	if d.Answer {
 		calls, _ := fit(d, o, span)
 		judgeAnswers(&p, calls)

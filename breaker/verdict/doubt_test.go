@@ -49,7 +49,7 @@ func TestNeverCryWolf(t *testing.T) {
 			o.Ended += 2 * time.Second
 		}, "trips-at-threshold", "half-open probes"},
 		"a belated attempt": {func(_ *verdict.Declared, o *verdict.Observed) {
-			o.Attempts = append(slices.Delete(o.Attempts, 3, 4), trip+60*ms)
+			o.Attempts = append(slices.Delete(o.Attempts, 3, 4), trip+180*ms)
 			slices.Sort(o.Attempts)
 			for i := range 6 {
 				o.Calls[i].Starved = 2 * o.Calls[i].Took / 3

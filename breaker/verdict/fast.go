@@ -23,6 +23,8 @@ func failsFast(d Declared, o *Observed) Property {
 	case late && o.during(span) > 0:
 		p.Verdict = Fail
 		p.Detail = fmt.Sprintf("Every call waited for the dependency, up to %s, since the breaker was not open.", round(slowest.Took))
+	case len(calls) < leastCalls && !tripped && o.Doubt != "":
+		p.Verdict, p.Observed, p.Detail = Inconclusive, "", notSeen(o)
 	case len(calls) < leastCalls && starved > 0:
 		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("%d of %d answers were late on a machine short of CPU", starved, len(calls)+starved)
 		p.Detail = "This machine was too busy to tell a slow answer from a late look. Run it where there is CPU to spare."
@@ -35,6 +37,11 @@ func failsFast(d Declared, o *Observed) Property {
 		p.Detail = "Callers got their answer at once while the dependency was away."
 	}
 	return p
+}
+
+// notSeen says why it is not known when the breaker was open.
+func notSeen(o *Observed) string {
+	return "It could not be seen when the breaker was open, since attempts could not be counted: " + o.Doubt + "."
 }
 
 // fit returns the calls in a span that say something of an open breaker. One that

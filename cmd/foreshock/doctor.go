@@ -105,7 +105,8 @@ func lookFaults(ctx context.Context) []finding {
 			out = append(out, finding{For: "faults", Name: c.Name, OK: c.OK, Detail: c.Detail})
 		}
 	}
-	return out
+	c := faults.ProbeProcesses()
+	return append(out, finding{For: "faults", Name: c.Name, OK: c.OK, Detail: c.Detail})
 }
 
 // lookAllowed says whether the operator allows faults here. That they are not allowed

@@ -56,6 +56,8 @@ func faultList(ctx context.Context, p *program, args []string) int {
 
 func state(a faults.Active) string {
 	switch {
+	case a.Silent != "":
+		return "unknown: " + a.Silent
 	case a.Armed && a.Owned:
 		return "armed"
 	case a.Armed:

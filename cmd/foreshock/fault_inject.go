@@ -58,25 +58,38 @@ func settingFlags() []struct{ name, help string } {
 		{"by", "reorder: how `LONG` a packet waits to be overtaken"},
 		{"between", "partition: one `GROUP` of hosts"},
 		{"and", "partition: the other `GROUP`"},
+		{"pid", "pause, kill: the process with this `NUMBER`"},
+		{"container", "pause, kill: all processes of the container with this `ID`, or its beginning"},
+		{"signal", "kill: `SIGNAL` to send, such as KILL or TERM"},
+		{"ends-within", "kill: how `LONG` the processes may take to end"},
+	}
+}
+
+// settingSwitches are flags without a value that become settings of the kind.
+func settingSwitches() []struct{ name, help string } {
+	return []struct{ name, help string }{
+		{"tree", "pause, kill: the descendants of --pid too"},
+		{"own-children", "pause, kill: processes that Foreshock started are meant too"},
+		{"irreversible", "kill: needed, for nothing heals it: the processes stay dead unless somebody starts them again"},
 	}
 }
 
 func faultInject(ctx context.Context, p *program, args []string) int {
 	formats := []string{"text", "json"}
-	f := p.newFlags("fault inject", "KIND --to HOST:PORT [--for 30s] [--lease 2s] [--dry-run] [--why TEXT]\nkinds: "+
-		strings.Join(faults.Kinds().Names(), ", "), formats...)
+	f := p.newFlags("fault inject", "KIND (--to HOST:PORT | --pid NUMBER | --container ID) [--for 30s] [--lease 2s] [--dry-run] [--why TEXT]\n"+
+		kindsOfFault(), formats...)
 	o := faultOrder{settings: map[string]string{}}
 	for _, s := range settingFlags() {
-		f.Func(s.name, s.help, func(v string) error {
-			o.settings[strings.ReplaceAll(s.name, "-", "_")] = v
-			return nil
-		})
+		f.Func(s.name, s.help, func(v string) error { o.settings[settingKey(s.name)] = v; return nil })
+	}
+	for _, s := range settingSwitches() {
+		f.BoolFunc(s.name, s.help, func(v string) error { o.settings[settingKey(s.name)] = v; return nil })
 	}
 	const usual = 30 * time.Second
 	f.DurationVar(&o.hold, "for", usual, "how `LONG` the fault lives at most")
-	f.DurationVar(&o.lease, "lease", faults.DefaultLease, "how `LONG` it would outlive this command")
+	f.DurationVar(&o.lease, "lease", faults.DefaultLease, "how `LONG` it would outlive this command; a pause ends with it at once")
 	f.DurationVar(&o.most, "max", faults.DefaultMaximum, "refuse faults that would live `LONGER`")
-	f.BoolVar(&o.dryRun, "dry-run", false, "show rules and live connections, and change nothing")
+	f.BoolVar(&o.dryRun, "dry-run", false, "show rules and live connections, or processes and threads, and change nothing")
 	f.StringVar(&o.why, "why", "", "`REASON`, for the audit")
 	f.StringVar(&o.audit, "audit", "", "append to this `FILE` who did what (default "+auditDefault+")")
 	f.StringVar(&o.allow, "allow", "", "override `REFUSALS` of the guard: "+strings.Join(faults.Refusals(), ", "))
@@ -94,12 +107,24 @@ func faultInject(ctx context.Context, p *program, args []string) int {
 	return p.inject(ctx, f, fault, o)
 }
 
+// kindsOfFault says of each kind in a line what it does.
+func kindsOfFault() string {
+	var b strings.Builder
+	for _, k := range faults.Kinds() {
+		fmt.Fprintf(&b, "\n  %-11s  %s", k.Name, k.Summary)
+	}
+	return b.String()
+}
+
+// settingKey is the key of the settings that a flag is for.
+func settingKey(flag string) string { return strings.ReplaceAll(flag, "-", "_") }
+
 // yaml writes the flags as the settings of a scenario file.
 func (o faultOrder) yaml() string {
 	lists := []string{"to", "ports", "from", "between", "and", "answer"}
 	var b strings.Builder
-	for _, s := range settingFlags() {
-		key := strings.ReplaceAll(s.name, "-", "_")
+	for _, s := range slices.Concat(settingFlags(), settingSwitches()) {
+		key := settingKey(s.name)
 		v, ok := o.settings[key]
 		if !ok {
 			continue
@@ -151,7 +176,7 @@ func (p *program) inject(ctx context.Context, f *flags, fault faults.Fault, o fa
 	if err != nil {
 		return p.stopped(err)
 	}
-	return p.hold(ctx, f.output, in, options)
+	return p.hold(ctx, f.output, fault, in, options)
 }
 
 // ownAddresses are what a fault must not cut: the dashboard and API.
@@ -192,14 +217,8 @@ func (p *program) dryRun(ctx context.Context, format string, fault faults.Fault,
 	if format == "json" {
 		_ = json.NewEncoder(p.stdout).Encode(plan)
 	} else {
-		fmt.Fprintf(p.stdout, "%s of %s (%s), until %s\n\nrules:\n", fault.Kind(), fault.Target(), strings.Join(plan.Resolved, ", "), o.Until.Format(time.RFC3339))
-		for _, r := range plan.Rules {
-			fmt.Fprintln(p.stdout, " ", r)
-		}
-		fmt.Fprintf(p.stdout, "\nlive connections that it would meet: %d\n", len(plan.Live))
-		for _, c := range plan.Live {
-			fmt.Fprintln(p.stdout, " ", c)
-		}
+		fmt.Fprintf(p.stdout, "%s of %s (%s), until %s\n", fault.Kind(), fault.Target(), strings.Join(plan.Resolved, ", "), o.Until.Format(time.RFC3339))
+		writeFaultPlan(p.stdout, "", fault, plan)
 	}
 	if err := errors.Join(faults.Allowed(p.env, false), guard.Check(ctx, fault, o)); err != nil {
 		return p.stopped(err)
@@ -211,9 +230,9 @@ func (p *program) dryRun(ctx context.Context, format string, fault faults.Fault,
 const watchEvery = time.Second
 
 // hold arms the fault, waits for its end, removes it and tells what it did.
-func (p *program) hold(ctx context.Context, format string, in faults.Injection, o faults.Options) int {
+func (p *program) hold(ctx context.Context, format string, fault faults.Fault, in faults.Injection, o faults.Options) int {
 	armed := in.Arm(ctx)
-	if armed == nil {
+	if armed == nil && !faults.Irreversible(fault) {
 		if format == "text" {
 			fmt.Fprintf(p.stdout, "armed until %s (run %s); Ctrl-C heals it\n", o.Until.Format(time.RFC3339), o.Run)
 		}
@@ -226,10 +245,13 @@ func (p *program) hold(ctx context.Context, format string, in faults.Injection, 
 		fmt.Fprintln(p.stderr, "foreshock:", closed)
 		return exitLeft
 	}
-	if err := errors.Join(armed, err); err != nil {
+	err = errors.Join(armed, err)
+	if err == nil || e.Irreversible && !e.FirstHit.IsZero() { // what cannot be taken back is told in any case
+		p.printEvidence(format, e)
+	}
+	if err != nil {
 		return p.stopped(err)
 	}
-	p.printEvidence(format, e)
 	switch {
 	case e.Packets == 0 || e.Tampered != "":
 		return exitNothing
@@ -253,36 +275,5 @@ func (p *program) wait(ctx context.Context, in faults.Injection, until time.Time
 				return
 			}
 		}
-	}
-}
-
-func (p *program) printEvidence(format string, e faults.Evidence) {
-	if format == "json" {
-		_ = json.NewEncoder(p.stdout).Encode(e)
-		return
-	}
-	fmt.Fprintf(p.stdout, "%s of %s (%s), healed by %s\n", e.Kind, e.To, strings.Join(e.Resolved, ", "), e.HealedBy)
-	fmt.Fprintf(p.stdout, "  packets met  %d\n  attempts     %d\n", e.Packets, e.Attempts)
-	if !e.FirstHit.IsZero() {
-		fmt.Fprintf(p.stdout, "  first hit    %v after arming\n", e.FirstHit.Sub(e.Spans[0].From).Round(time.Microsecond))
-	} else {
-		fmt.Fprintln(p.stdout, "  first hit    none: no packet came by, so nothing was tested")
-	}
-	for _, s := range e.Spans {
-		fmt.Fprintf(p.stdout, "  acted        %v, until %s\n", s.To.Sub(s.From).Round(time.Millisecond), s.By)
-	}
-	for what, text := range map[string]string{"tampered": e.Tampered, "foreign rules": strings.Join(e.Foreign, "; "), "audit": e.Unaudited} {
-		if text != "" {
-			fmt.Fprintf(p.stdout, "  %-12s %s\n", what, text)
-		}
-	}
-	if e.Overrun > 0 {
-		fmt.Fprintf(p.stdout, "  overrun      %d packets went on unbroken: more came than could be held\n", e.Overrun)
-	}
-	if e.Gone > 0 {
-		fmt.Fprintf(p.stdout, "  gone         %d packets were dropped by the kernel while they were held\n", e.Gone)
-	}
-	if e.Lapses > 0 {
-		fmt.Fprintf(p.stdout, "  lapses       %d: the lease was renewed too late, after %v\n", e.Lapses, e.LongestGap)
 	}
 }

@@ -46,8 +46,8 @@ func scenarioPlan(ctx context.Context, p *program, args []string) int {
 	})
 }
 
-// planFaults shows the exact rules of the scenario's faults, and the live connections
-// that they would meet.
+// planFaults shows the exact rules of the scenario's faults and the live connections
+// that they would meet, or the processes.
 func (p *program) planFaults(ctx context.Context, s *scenarios.Spec) {
 	for _, f := range s.Faults() {
 		plan, err := (&faults.Injector{}).Plan(ctx, f, faults.Options{Run: "plan", Until: time.Now().Add(s.Limit)})
@@ -55,14 +55,7 @@ func (p *program) planFaults(ctx context.Context, s *scenarios.Spec) {
 			fmt.Fprintf(p.stdout, "  fault %s %s cannot be planned here: %v\n", f.Kind(), f.Target(), err)
 			continue
 		}
-		fmt.Fprintf(p.stdout, "  rules of %s %s:\n", f.Kind(), f.Target())
-		for _, r := range plan.Rules {
-			fmt.Fprintf(p.stdout, "    %s\n", r)
-		}
-		fmt.Fprintf(p.stdout, "  live connections that it would meet: %d\n", len(plan.Live))
-		for _, c := range plan.Live {
-			fmt.Fprintf(p.stdout, "    %s\n", c)
-		}
+		writeFaultPlan(p.stdout, "  ", f, plan)
 	}
 }
 

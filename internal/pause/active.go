@@ -58,8 +58,12 @@ func List(ctx context.Context) ([]Active, error) {
 	found := make([]Active, len(names))
 	var asked sync.WaitGroup
 	for n, name := range names {
+		c, err := knock(ctx, name) // on the caller's thread: the others may be in another namespace
+		if err != nil {
+			continue // it has just ended
+		}
 		asked.Go(func() { // a silent one must not keep the others waiting
-			a, err := ask(ctx, name, wordState, stateLimit)
+			a, err := converse(ctx, c, name, wordState, stateLimit)
 			switch {
 			case errors.Is(err, errGone):
 				return
@@ -131,16 +135,29 @@ func doors() ([]string, error) {
 
 var errGone = errors.New("it has just ended")
 
-// ask says one word at a door. What it answers is believed as to what is paused, but
-// whose door it is the kernel says.
 func ask(ctx context.Context, name, word string, limit time.Duration) (Active, error) {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
+	c, err := knock(ctx, name)
+	if err != nil {
+		return Active{Door: name}, err
+	}
+	return converse(ctx, c, name, word, limit)
+}
+
+// knock finds the door in the namespace of the calling thread.
+func knock(ctx context.Context, name string) (net.Conn, error) {
 	c, err := (&net.Dialer{}).DialContext(ctx, "unix", name)
 	if err != nil {
-		return Active{Door: name}, errGone
+		return nil, errGone
 	}
+	return c, nil
+}
+
+// converse says one word at a door. What it answers is believed as to what is paused,
+// but whose door it is the kernel says.
+func converse(ctx context.Context, c net.Conn, name, word string, limit time.Duration) (Active, error) {
 	defer c.Close()
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
 	conn, _ := c.(*net.UnixConn)
 	who, err := peer(conn)
 	if err != nil {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/foreshock/foreshock/internal/osthread"
 )
 
 const (
@@ -33,7 +35,8 @@ func newHold(ctx context.Context, t *target, deadline time.Time) (*hold, error) 
 	ctx, cancel := context.WithCancelCause(ctx)
 	h := &hold{cancel: cancel, done: make(chan struct{})}
 	ready := make(chan error, 1)
-	onOwnThread(func() {
+	// The thread's end lets go of whatever is left.
+	osthread.Go(func() {
 		defer close(h.done)
 		defer cancel(nil)
 		ctx, end := context.WithDeadlineCause(ctx, deadline, errLimit)

@@ -53,6 +53,27 @@ func Aim(ctx context.Context, s Selector, ownChildren bool) (*Aimed, error) {
 // String names the target, such as pid 4711 (postgres).
 func (a *Aimed) String() string { return a.target.String() }
 
+// Processes lists what of the target lives now, with its threads, by pid.
+func (a *Aimed) Processes() ([]Process, error) {
+	pids, err := a.target.members()
+	if err != nil {
+		return nil, err
+	}
+	var found []Process
+	for _, pid := range pids {
+		s, err := readStat(procDir(pid))
+		st, serr := readStatus(procDir(pid))
+		if err == nil && serr == nil && !s.dead() { // else it has just ended
+			found = append(found, Process{PID: pid, Name: s.name, Threads: st.threads})
+		}
+	}
+	return found, nil
+}
+
+// MayHold says whether the kernel would let us pause every process of the target, and
+// does nothing to it.
+func (a *Aimed) MayHold() error { return a.target.mayHold() }
+
 // Close lets go of the target, and does nothing to it.
 func (a *Aimed) Close() { a.target.close() }
 

@@ -61,6 +61,9 @@ type Process struct {
 	Threads int
 }
 
+// String names the process, such as pid 4711 (postgres).
+func (p Process) String() string { return fmt.Sprintf("pid %d (%s)", p.PID, p.Name) }
+
 // A Span is one time in which the target stood still.
 type Span struct {
 	From time.Time // its first thread was about to be stopped

@@ -2,7 +2,6 @@ package pause
 
 import (
 	"errors"
-	"runtime"
 	"syscall"
 	"unsafe"
 
@@ -99,31 +98,4 @@ func endEvent(tid int, keep bool) bool {
 		event(tid, unix.P_PID, unix.WEXITED)
 	}
 	return true
-}
-
-// onOwnThread runs fn on an OS thread that nothing else uses and that ends with fn:
-// with it, the kernel lets go of all that it traces. The thread has no children, which
-// would be told of its end (PR_SET_PDEATHSIG) or have theirs taken by our waiting.
-func onOwnThread(fn func()) {
-	go func() {
-		runtime.LockOSThread() // and never unlocked: so the thread ends
-		if unix.Gettid() != unix.Getpid() && childless() {
-			fn()
-			return
-		}
-		// While this one is held, the next is another.
-		found := make(chan struct{})
-		onOwnThread(func() {
-			close(found)
-			fn()
-		})
-		<-found
-		runtime.UnlockOSThread()
-	}()
-}
-
-func childless() bool {
-	var info unix.Siginfo
-	err := unix.Waitid(anyone, 0, &info, unix.WEXITED|unix.WSTOPPED|unix.WNOWAIT|waits, nil)
-	return errors.Is(err, unix.ECHILD)
 }

@@ -1,4 +1,4 @@
-package process
+package faults
 
 import (
 	"context"
@@ -11,7 +11,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/foreshock/foreshock/faults"
 	"github.com/foreshock/foreshock/internal/kind"
 	"github.com/foreshock/foreshock/internal/pause"
 )
@@ -21,28 +20,25 @@ const endLimit = 10 * time.Second
 
 // killed are processes that end.
 type killed struct {
-	selector pause.Selector
-	signal   syscall.Signal
-	limit    time.Duration
-	children bool
+	Processes
+	signal syscall.Signal
+	limit  time.Duration
 }
 
 func killKind() kind.Kind[Fault] {
 	type settings struct {
-		PID       int           `yaml:"pid"`
-		Container string        `yaml:"container"`
-		Tree      bool          `yaml:"tree"`
-		Signal    string        `yaml:"signal"`
-		Within    time.Duration `yaml:"ends_within"`
-		Children  bool          `yaml:"own_children"`
+		Processes
+		Signal       string        `yaml:"signal"`
+		Within       time.Duration `yaml:"ends_within"`
+		Irreversible bool          `yaml:"irreversible"` // accepts that it is
 	}
 	return kind.Of("kill", "processes end; irreversible: nothing brings them back but whoever supervises them", `
 pid: 4711
 signal: TERM
 ends_within: 10s
+irreversible: true
 `, settings{Signal: "KILL", Within: endLimit}, func(s settings) (Fault, error) {
-		sel, err := selector(s.PID, s.Container, s.Tree)
-		if err != nil {
+		if err := s.check(); err != nil {
 			return nil, err
 		}
 		words := []string{"KILL", "TERM", "INT", "QUIT", "HUP", "ABRT", "SEGV"}
@@ -51,29 +47,27 @@ ends_within: 10s
 			syscall.SIGHUP, syscall.SIGABRT, syscall.SIGSEGV,
 		}
 		at := slices.Index(words, s.Signal)
-		if at < 0 {
+		switch {
+		case at < 0:
 			return nil, kind.At("signal", errors.New(kind.UnknownWord("signal", s.Signal, words)))
-		}
-		if s.Within <= 0 {
+		case s.Within <= 0:
 			return nil, kind.At("ends_within", fmt.Errorf("got %v, want more than 0", s.Within))
+		case !s.Irreversible:
+			return nil, kind.At("irreversible", errors.New("got false, want true: no lease ends a kill and nothing heals it, so whoever asks for one says that they know"))
 		}
-		return killed{sel, numbers[at], s.Within, s.Children}, nil
+		return killed{s.Processes, numbers[at], s.Within}, nil
 	})
 }
 
-func (k killed) Kind() string       { return "kill" }
-func (k killed) Target() string     { return k.selector.String() }
-func (k killed) Irreversible() bool { return true }
+func (killed) Kind() string       { return "kill" }
+func (killed) irreversible() bool { return true }
 
-// Install implements [Fault]. The processes are pinned now and named by number, or by
+// begin implements onProcesses. The processes are pinned now and named by number, or by
 // the container's id, when it is armed.
-func (k killed) Install(ctx context.Context, o faults.Options) (faults.Injection, error) { //nolint:ireturn // as every installation
-	if !time.Now().Before(o.Until) {
-		return nil, kind.At("until", fmt.Errorf("got %s, want a time ahead", o.Until.Format(time.RFC3339)))
-	}
-	aimed, err := pause.Aim(ctx, k.selector, k.children)
+func (k killed) begin(ctx context.Context, o Options) (Injection, error) { //nolint:ireturn // as Install
+	aimed, err := k.aim(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("install kill of %s: %w", k.selector, err)
+		return nil, fmt.Errorf("kill %s: %w", k.selector(), err)
 	}
 	return &killing{kill: k, aim: aimed, until: o.Until}, nil
 }
@@ -91,18 +85,18 @@ type killing struct {
 	closed bool
 }
 
-// Arm implements [faults.Injection]: it sends the signal and waits for the end of the
+// Arm implements [Injection]: it sends the signal and waits for the end of the
 // processes. It cannot be taken back, and a second time is no second signal.
 func (k *killing) Arm(ctx context.Context) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	switch {
 	case k.closed:
-		return fmt.Errorf("kill %s: %w", k.kill.selector, faults.ErrClosed)
+		return fmt.Errorf("kill %s: %w", k.kill.selector(), ErrClosed)
 	case k.spent:
 		return nil
 	case !time.Now().Before(k.until):
-		return fmt.Errorf("kill %s: its hard end %s has passed", k.kill.selector, k.until.Format(time.RFC3339))
+		return fmt.Errorf("kill %s: its hard end %s has passed", k.kill.selector(), k.until.Format(time.RFC3339))
 	}
 	ctx, cancel := context.WithTimeout(ctx, k.kill.limit)
 	defer cancel()
@@ -115,7 +109,7 @@ func (k *killing) Arm(ctx context.Context) error {
 // Disarm does nothing: what was killed stays so.
 func (k *killing) Disarm(context.Context) error { return nil }
 
-// Close implements [faults.Injection].
+// Close implements [Injection].
 func (k *killing) Close(context.Context) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -126,19 +120,22 @@ func (k *killing) Close(context.Context) error {
 	return nil
 }
 
-// Evidence implements [faults.Injection]. Its packets are the processes that have
+// Evidence implements [Injection]. Its packets are the processes that have
 // ended; healed by is empty, because nothing was.
-func (k *killing) Evidence(context.Context) (faults.Evidence, error) {
+func (k *killing) Evidence(context.Context) (Evidence, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	e := faults.Evidence{Kind: "kill", To: k.aim.String()}
+	e := Evidence{Kind: "kill", To: k.aim.String(), Unit: unitProcesses, Irreversible: true}
 	name := unix.SignalName(k.kill.signal)
+	if len(k.killed) == 0 {
+		e.Resolved, e.Rules = []string{e.To}, []string{"pidfd_send_signal " + name + ": not sent"}
+	}
 	for n, p := range k.killed {
 		if n == 0 {
 			e.FirstHit = p.Sent
-			e.Spans = []faults.Span{{From: p.Sent}} // for ever
+			e.Spans = []Span{{From: p.Sent}} // for ever
 		}
-		e.Resolved = append(e.Resolved, fmt.Sprintf("pid %d (%s)", p.PID, p.Name))
+		e.Resolved = append(e.Resolved, pause.Process{PID: p.PID, Name: p.Name}.String())
 		rule := fmt.Sprintf("pidfd_send_signal %d %s: lives on", p.PID, name)
 		if !p.Ended.IsZero() {
 			rule = fmt.Sprintf("pidfd_send_signal %d %s: ended after %v", p.PID, name, p.Ended.Sub(p.Sent).Round(time.Microsecond))

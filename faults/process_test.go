@@ -1,32 +1,27 @@
-package process_test
+package faults_test
 
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/foreshock/foreshock/faults"
-	"github.com/foreshock/foreshock/faults/process"
+	"github.com/foreshock/foreshock/faults/faulttest"
 	"github.com/foreshock/foreshock/internal/pause"
-	"github.com/foreshock/foreshock/results"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// patience is for what must come, silence is how long nothing must.
-const (
-	patience = 10 * time.Second
-	silence  = 100 * time.Millisecond
-)
+// silence is how long nothing must come of what stands still.
+const silence = 100 * time.Millisecond
 
 // A peer is a child that says what it is told.
 type peer struct {
@@ -55,6 +50,12 @@ func startPeer(t *testing.T) *peer {
 	return &peer{c.Process.Pid, in, r, bufio.NewReader(r), c}
 }
 
+// stands says whether it is held by another.
+func (p *peer) stands() bool {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.pid))
+	return err == nil && !strings.Contains(string(text), "\nTracerPid:\t0\n")
+}
+
 // echo says a word and hears it within a time.
 func (p *peer) echo(word string, within time.Duration) error {
 	if _, err := io.WriteString(p.in, word+"\n"); err != nil {
@@ -72,16 +73,6 @@ func (p *peer) hear(word string, within time.Duration) error {
 	return err
 }
 
-func install(t *testing.T, kind, settings string, until time.Time) faults.Injection {
-	t.Helper()
-	f, err := process.Kinds().BuildText(kind, settings)
-	must(t, err)
-	in, err := f.Install(t.Context(), faults.Options{Run: t.Name(), Name: "peer", Until: until})
-	must(t, err)
-	t.Cleanup(func() { must(t, in.Close(context.Background())) })
-	return in
-}
-
 func evidence(t *testing.T, in faults.Injection) faults.Evidence {
 	t.Helper()
 	e, err := in.Evidence(t.Context())
@@ -92,7 +83,7 @@ func evidence(t *testing.T, in faults.Injection) faults.Evidence {
 func TestPause(t *testing.T) {
 	t.Parallel()
 	p := startPeer(t)
-	in := install(t, "pause", fmt.Sprintf("{pid: %d, own_children: true}", p.pid), time.Now().Add(time.Minute))
+	in := install(t, "pause", fmt.Sprintf("{pid: %d, own_children: true}", p.pid), minute(t.Name()))
 	must(t, p.echo("disarmed", patience))
 	if e := evidence(t, in); e.Packets != 0 || len(e.Spans) != 0 {
 		t.Errorf("before arm: got %+v, want nothing", e)
@@ -126,29 +117,39 @@ func TestPauseHealedByLimitAndByAnother(t *testing.T) {
 	t.Parallel()
 	p := startPeer(t)
 	settings := fmt.Sprintf("{pid: %d, own_children: true, tree: true}", p.pid)
-	in := install(t, "pause", settings, time.Now().Add(silence))
+	in := install(t, "pause", settings, faults.Options{Run: t.Name(), Until: time.Now().Add(2 * time.Second)})
 	must(t, in.Arm(t.Context()))
 	must(t, p.echo("limit", patience))
 	must(t, in.Close(t.Context()))
 	if e := evidence(t, in); e.HealedBy != faults.HealedByLimit {
 		t.Errorf("got healed by %q, want the limit", e.HealedBy)
 	}
-	in = install(t, "pause", settings, time.Now().Add(time.Minute))
+	in = install(t, "pause", settings, minute(t.Name()))
 	must(t, in.Arm(t.Context()))
-	healed, err := pause.Heal(t.Context(), t.Name())
-	if err != nil || len(healed) != 1 || !healed[0].Armed || healed[0].Name != "peer" {
+	if found, ok := find(t, t.Name()); !ok || !found.Armed || !found.Owned || found.Kind != "pause" || found.Packets != 1 {
+		t.Errorf("list: got %+v, want one that is armed", found)
+	}
+	swept, err := (&faults.Injector{}).Sweep(t.Context())
+	if slices.ContainsFunc(swept, func(a faults.Active) bool { return a.Run == t.Name() }) || err != nil {
+		t.Errorf("swept %+v, %v, and its owner lives", swept, err)
+	}
+	healed, err := (&faults.Injector{}).Heal(t.Context(), t.Name())
+	if err != nil || len(healed) != 1 || !healed[0].Armed {
 		t.Errorf("heal: got %+v, %v, want one that was armed", healed, err)
 	}
 	must(t, p.echo("other", patience))
-	if e := evidence(t, in); e.HealedBy != faults.HealedByOther {
-		t.Errorf("got healed by %q, want another", e.HealedBy)
+	if e := evidence(t, in); e.HealedBy != faults.HealedByOther || e.Tampered == "" {
+		t.Errorf("got healed by %q, tampered %q, want another", e.HealedBy, e.Tampered)
+	}
+	if found, ok := find(t, t.Name()); ok {
+		t.Errorf("list: got %+v, want nothing", found)
 	}
 }
 
-func TestKill(t *testing.T) {
+func TestKillEndsTheProcess(t *testing.T) {
 	t.Parallel()
 	p := startPeer(t)
-	in := install(t, "kill", fmt.Sprintf("{pid: %d, own_children: true, signal: TERM}", p.pid), time.Now().Add(time.Minute))
+	in := install(t, "kill", fmt.Sprintf("{pid: %d, own_children: true, irreversible: true, signal: TERM}", p.pid), minute(t.Name()))
 	must(t, p.echo("disarmed", patience))
 	must(t, in.Arm(t.Context()))
 	if err := p.hear("", patience); !errors.Is(err, io.EOF) {
@@ -161,7 +162,7 @@ func TestKill(t *testing.T) {
 	must(t, in.Arm(t.Context())) // not a second time
 	must(t, in.Disarm(t.Context()))
 	e := evidence(t, in)
-	if e.Packets != 1 || e.HealedBy != "" || len(e.Spans) != 1 || !e.Spans[0].To.IsZero() || !strings.Contains(e.Rules[0], "ended after") {
+	if e.Packets != 1 || e.HealedBy != "" || !e.Irreversible || len(e.Spans) != 1 || !e.Spans[0].To.IsZero() || !strings.Contains(e.Rules[0], "ended after") {
 		t.Errorf("got %+v, want one ended and nothing healed", e)
 	}
 	must(t, in.Close(t.Context()))
@@ -173,9 +174,9 @@ func TestKill(t *testing.T) {
 func TestKillOfOneThatLivesOn(t *testing.T) {
 	t.Parallel()
 	p := startPeer(t)
-	hold := install(t, "pause", fmt.Sprintf("{pid: %d, own_children: true}", p.pid), time.Now().Add(time.Minute))
+	hold := install(t, "pause", fmt.Sprintf("{pid: %d, own_children: true}", p.pid), minute(t.Name()))
 	must(t, hold.Arm(t.Context())) // it cannot take the signal
-	in := install(t, "kill", fmt.Sprintf("{pid: %d, own_children: true, signal: TERM, ends_within: 50ms}", p.pid), time.Now().Add(time.Minute))
+	in := install(t, "kill", fmt.Sprintf("{pid: %d, own_children: true, irreversible: true, signal: TERM, ends_within: 50ms}", p.pid), minute(t.Name()))
 	if err := in.Arm(t.Context()); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "after SIGTERM") {
 		t.Errorf("got %v, want that it lives on", err)
 	}
@@ -184,47 +185,60 @@ func TestKillOfOneThatLivesOn(t *testing.T) {
 	}
 }
 
-func TestKindsAndBadSettings(t *testing.T) {
-	t.Parallel()
-	for _, k := range process.Kinds() {
-		f, err := process.Kinds().BuildText(k.Name, k.Example)
-		if err != nil || f.Kind() != k.Name || f.Irreversible() != (k.Name == "kill") || f.Target() == "" {
-			t.Errorf("example of %s: got %+v, %v", k.Name, f, err)
-		}
+// The doors of pauses are in the namespace of their owner, wherever one asks from.
+func TestPauseInAnotherNamespaceIsHealed(t *testing.T) {
+	p := startPeer(t)
+	order, err := json.Marshal(ownerOrder{Kind: "pause", Settings: fmt.Sprintf("pid: %d", p.pid), Options: minute("elsewhere")})
+	must(t, err)
+	c := exec.Command("/proc/self/exe", "-faults.owner="+string(order))
+	c.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
+	out, err := c.StdoutPipe()
+	must(t, err)
+	must(t, c.Start())
+	t.Cleanup(func() {
+		_ = c.Process.Kill()
+		_ = c.Wait()
+	})
+	if lines := bufio.NewScanner(out); !lines.Scan() || lines.Text() != "armed" {
+		t.Fatalf("owner: got %q", lines.Text())
 	}
-	for settings, want := range map[string]string{
-		"":                             "got nothing",
-		"{}":                           "neither a pid nor a container",
-		"pid: -3":                      "pid: got pid -3",
-		"pid: 99999999999":             "pid: got 99999999999",
-		"{pid: 7, container: abcdef0}": "want one of them",
-		"container: abc":               "container: got container \"abc\"",
-		"{pid: 7, signal: STOP}":       "STOP",
-		"{pid: 7, ends_within: 0s}":    "ends_within: got 0s",
-		"{pid: 7, sigal: KILL}":        "signal",
-	} {
-		_, err := process.Kinds().BuildText("kill", settings)
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: got %v, want %q in it", settings, err, want)
-		}
+	if found, ok := find(t, "elsewhere"); ok {
+		t.Errorf("list here: got %+v, want nothing", found)
 	}
-	for _, kind := range []string{"pause", "kill"} {
-		f, err := process.Kinds().BuildText(kind, fmt.Sprintf("pid: %d", os.Getppid()))
-		must(t, err)
-		_, err = f.Install(t.Context(), faults.Options{Run: "r", Until: time.Now().Add(time.Minute)})
-		if !errors.Is(err, pause.ErrRefused) {
-			t.Errorf("%s of an ancestor: got %v, want it refused", kind, err)
-		}
-		_, err = f.Install(t.Context(), faults.Options{Run: "r"})
-		if err == nil || errors.Is(err, results.ErrUnknown) {
-			t.Errorf("%s without an end: got %v, want an error", kind, err)
-		}
+	there := &faults.Injector{Netns: fmt.Sprintf("pid:%d", c.Process.Pid)}
+	if list, err := there.List(t.Context()); err != nil || len(list) != 1 || !list[0].Armed {
+		t.Fatalf("list there: got %+v, %v", list, err)
 	}
+	if err := p.echo("on", silence); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("while armed: got %v, want no answer", err)
+	}
+	healed, err := there.HealAll(t.Context())
+	if err != nil || len(healed) != 1 {
+		t.Errorf("heal: got %+v, %v", healed, err)
+	}
+	must(t, p.hear("on", patience))
 }
 
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
+// Beside a pause, a watch sees who tries and that packets came, and breaks nothing.
+func TestWatchCountsAndBreaksNothing(t *testing.T) {
+	t.Parallel()
+	to := faulttest.Serve(t, "127.0.0.1")
+	f := build(t, "watch", "to: "+to)
+	if faults.Breaks(f) || !faults.Counts(f) || faults.Irreversible(f) {
+		t.Error("a watch breaks something, or does not count")
+	}
+	in := install(t, "watch", "to: "+to, minute("watch"))
+	must(t, in.Arm(t.Context()))
+	for range 3 {
+		must(t, faulttest.Dial(to))
+	}
+	e := evidence(t, in)
+	if e.Attempts != 3 || e.Packets < 3 || e.Tampered != "" || e.FirstHit.IsZero() {
+		t.Errorf("got %+v, want 3 attempts and their packets", e)
+	}
+	must(t, in.Disarm(t.Context()))
+	must(t, faulttest.Dial(to))
+	if after := evidence(t, in); after.Attempts != 4 || after.HealedBy != faults.HealedByOwner {
+		t.Errorf("disarmed: got %+v, want a fourth attempt", after)
 	}
 }
