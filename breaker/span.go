@@ -16,10 +16,11 @@ type lastTime struct {
 
 func newLastTime(window time.Duration) *lastTime { return &lastTime{width: window / windowParts} }
 
-func (l *lastTime) add(t tally, now time.Duration) {
+func (l *lastTime) add(t tally, now time.Duration) tally {
 	l.roll(now)
 	l.parts[l.head%int64(len(l.parts))].add(t)
 	l.total.add(t)
+	return l.total
 }
 
 func (l *lastTime) sum(now time.Duration) tally {
@@ -54,15 +55,16 @@ type lastCalls struct {
 	total tally
 }
 
-func (l *lastCalls) add(t tally, _ time.Duration) {
+func (l *lastCalls) add(t tally, _ time.Duration) tally {
 	l.total.add(t)
 	if len(l.ring) < cap(l.ring) {
 		l.ring = append(l.ring, t)
-		return
+		return l.total
 	}
 	l.total.sub(l.ring[l.next])
 	l.ring[l.next] = t
 	l.next = (l.next + 1) % len(l.ring)
+	return l.total
 }
 
 func (l *lastCalls) sum(time.Duration) tally { return l.total }

@@ -24,7 +24,7 @@ func (t *tally) sub(o tally) {
 // A span holds the calls that count: those of some time, or the last so many. now is
 // the time since the breaker was made.
 type span interface {
-	add(t tally, now time.Duration)
+	add(t tally, now time.Duration) tally // and the sum after it
 	sum(now time.Duration) tally
 	clear()
 }
@@ -73,9 +73,7 @@ func (w *window) add(m mark) (why string) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	now := w.now()
-	w.calls.add(t, now)
-	return w.judge(w.calls.sum(now))
+	return w.judge(w.calls.add(t, w.now()))
 }
 
 // judge divides, because the quotient of two whole numbers is the nearest float to the
