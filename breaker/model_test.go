@@ -53,6 +53,7 @@ func (m *model) enter(s breaker.State) {
 		m.until = time.Now().Add(d)
 	case breaker.Closed:
 		m.opened = 0
+	case breaker.HalfOpen:
 	}
 }
 
@@ -152,6 +153,17 @@ func (m *model) expire() {
 	}
 }
 
+// nextLoss returns when expire has something to do next.
+func (m *model) nextLoss() time.Duration {
+	next := time.Hour
+	for _, p := range m.pending {
+		if !p.over && !p.dies.IsZero() {
+			next = min(next, time.Until(p.dies))
+		}
+	}
+	return next
+}
+
 // With every default spelled out, for the model has none.
 var modelSettings = []breaker.Settings{
 	{Failures: 3, OpenFor: time.Second, OpenFactor: 1, OpenMax: time.Second, HalfOpenCalls: 1, HalfOpenSuccesses: 1, ProbeTimeout: time.Second},
@@ -189,10 +201,9 @@ func play(t *testing.T, s breaker.Settings, ops []byte) {
 		}
 	}
 	wait := func(d time.Duration) {
-		for ; d > 0; d -= 10 * time.Millisecond { // so that nothing is lost at once with another
-			time.Sleep(10 * time.Millisecond)
+		for until := time.Now().Add(d); time.Now().Before(until); m.expire() {
+			time.Sleep(min(time.Until(until), m.nextLoss()))
 			synctest.Wait()
-			m.expire()
 		}
 	}
 	for i, op := range ops {

@@ -78,9 +78,9 @@ type Settings struct {
 	// failure's error has a method RetryAfter() time.Duration, a breaker that opens
 	// because of it stays open as long, within OpenMax.
 	Classify func(ctx context.Context, err error) Outcome
-	// OnTransition is told of every change of state, one after the other in order, from
-	// the goroutine of some call and outside every lock: it may use the breaker. That
-	// call waits for it.
+	// OnTransition is told of every change of state, one after the other in order and
+	// outside every lock: it may use the breaker. It runs in the goroutine of some call,
+	// which waits for it, or of the timer that counts a call as lost.
 	OnTransition func(Transition)
 }
 

@@ -50,7 +50,7 @@ func TestTransitionsAreToldInOrder(t *testing.T) {
 	var mu sync.Mutex
 	var told []breaker.Transition
 	b := newBreaker(t, breaker.Settings{
-		Failures: 1, OpenFor: time.Microsecond,
+		Failures: 1, OpenFor: time.Microsecond, ProbeTimeout: time.Hour,
 		OnTransition: func(tr breaker.Transition) {
 			if !mu.TryLock() {
 				t.Error("told of two transitions at once")
@@ -92,7 +92,7 @@ func TestTransitionsAreToldInOrder(t *testing.T) {
 func TestAListenerThatPanicsDoesNotSilenceTheBreaker(t *testing.T) {
 	t.Parallel()
 	told := 0
-	b := newBreaker(t, breaker.Settings{Failures: 1, OpenFor: time.Nanosecond, OnTransition: func(breaker.Transition) {
+	b := newBreaker(t, breaker.Settings{Failures: 1, OpenFor: time.Nanosecond, ProbeTimeout: time.Hour, OnTransition: func(breaker.Transition) {
 		if told++; told == 1 {
 			panic("listener")
 		}
