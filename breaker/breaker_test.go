@@ -307,15 +307,3 @@ func TestSettingsOutOfRange(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkAllowed(b *testing.B) {
-	br, err := breaker.New(breaker.Settings{Name: "payments"})
-	if err != nil {
-		b.Fatal(err)
-	}
-	ctx := b.Context()
-	b.ReportAllocs()
-	for b.Loop() {
-		_ = br.Do(ctx, func(context.Context) error { return nil })
-	}
-}

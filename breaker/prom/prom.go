@@ -15,7 +15,7 @@ type Collector struct {
 }
 
 type descs struct {
-	state, transitions, calls, rejected, slow, inFlight, window, since, until, openFor *prometheus.Desc
+	state, transitions, calls, rejected, slow, inFlight, window, windowSlow, since, until, openFor *prometheus.Desc
 }
 
 // NewCollector makes a Collector of all breakers that the source has when it is asked,
@@ -33,6 +33,7 @@ func NewCollector(source breaker.Source) *Collector {
 		slow:        desc("slow_calls_total", "Calls that took longer than the limit to slow calls, failed or not."),
 		inFlight:    desc("in_flight", "Calls under way."),
 		window:      desc("window_calls", "Calls that count in the rates now, where a rule needs one.", "outcome"),
+		windowSlow:  desc("window_slow_calls", "Of the calls that count in the rates now, those that were slow."),
 		since:       desc("state_since_timestamp_seconds", "When the breaker entered its state."),
 		until:       desc("open_until_timestamp_seconds", "Until when the breaker lets nothing through; absent unless open."),
 		openFor:     desc("open_for_seconds", "The declared time that the breaker stays open at first."),
@@ -42,7 +43,7 @@ func NewCollector(source breaker.Source) *Collector {
 // Describe is part of prometheus.Collector.
 func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 	d := c.descs
-	for _, desc := range []*prometheus.Desc{d.state, d.transitions, d.calls, d.rejected, d.slow, d.inFlight, d.window, d.since, d.until, d.openFor} {
+	for _, desc := range []*prometheus.Desc{d.state, d.transitions, d.calls, d.rejected, d.slow, d.inFlight, d.window, d.windowSlow, d.since, d.until, d.openFor} {
 		ch <- desc
 	}
 }
@@ -81,7 +82,7 @@ func (d descs) send(s breaker.Snapshot, ch chan<- prometheus.Metric) {
 	if w := s.Window; w != nil {
 		gauge(d.window, float64(w.Calls-w.Failures), breaker.Success.String())
 		gauge(d.window, float64(w.Failures), breaker.Failure.String())
-		gauge(d.window, float64(w.Slow), "slow")
+		gauge(d.windowSlow, float64(w.Slow))
 	}
 	gauge(d.since, float64(s.Since.UnixMilli())/1000)
 	if !s.Until.IsZero() {
