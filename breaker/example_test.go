@@ -44,7 +44,7 @@ func ExampleTransport() {
 
 	breakers, err := breaker.NewGroup(breaker.Settings{
 		FailureRate: 0.5, MinCalls: 4, SlowCall: 300 * time.Millisecond,
-		OpenFor: 2 * time.Second, OpenFactor: 2, OpenMax: time.Minute, OpenJitter: 0.1,
+		OpenFor: 30 * time.Second, OpenFactor: 2, OpenMax: 5 * time.Minute, OpenJitter: 0.1,
 	}, 0)
 	if err != nil {
 		fmt.Println(err)

@@ -178,6 +178,24 @@ func TestTransportSeesASlowBody(t *testing.T) {
 	}
 }
 
+// A slow header counts, also if its body comes at once.
+func TestTransportSeesASlowHeader(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		tr := &breaker.Transport{Group: newGroup(t, breaker.Settings{SlowCall: time.Second}, 0)}
+		_, b, get := guarded(t, tr, func(w http.ResponseWriter, _ *http.Request) {
+			time.Sleep(2 * time.Second)
+			_, _ = io.WriteString(w, "something")
+		})
+		if _, err := get(); err != nil {
+			t.Fatal(err)
+		}
+		if s := b.Snapshot(); s.Slow != 1 {
+			t.Errorf("got %d slow, want 1", s.Slow)
+		}
+	})
+}
+
 // The time that the reader takes for itself is not the dependency's.
 func TestTransportDoesNotBlameASlowReader(t *testing.T) {
 	t.Parallel()
