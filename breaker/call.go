@@ -62,7 +62,8 @@ type call struct {
 	breaker *Breaker
 	pass    pass
 	caller  context.Context //nolint:containedctx // the judgement needs it, when the call has ended
-	stop    func()          // ends the watch and the context
+	cancel  func()          // ends the context
+	timer   *time.Timer     // reports the call as lost; nil if it may take for ever
 
 	reported, left atomic.Bool
 }
@@ -72,21 +73,19 @@ type call struct {
 func (c *call) watch(ctx context.Context) context.Context {
 	s := &c.breaker.settings
 	limit := s.CallTimeout
-	cancel := func() {}
 	if limit > 0 {
-		ctx, cancel = context.WithTimeout(ctx, limit)
+		ctx, c.cancel = context.WithTimeout(ctx, limit)
 	}
 	if c.pass.probe && (limit == 0 || s.ProbeTimeout < limit) {
 		limit = s.ProbeTimeout
 	}
-	if limit == 0 {
-		c.stop = cancel
-		return ctx
+	if limit > 0 {
+		c.timer = time.AfterFunc(limit, c.lose)
 	}
-	watch := time.AfterFunc(limit, func() { c.report(lost) })
-	c.stop = func() { watch.Stop(); cancel() }
 	return ctx
 }
+
+func (c *call) lose() { c.report(lost) }
 
 // end ends a call that took so long; err is what it ended with.
 func (c *call) end(err error, took time.Duration) {
@@ -101,7 +100,12 @@ func (c *call) leave(m mark) {
 	if !c.left.CompareAndSwap(false, true) {
 		return
 	}
-	c.stop()
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+	if c.cancel != nil {
+		c.cancel()
+	}
 	c.breaker.inFlight.give()
 	c.report(m)
 }

@@ -53,6 +53,17 @@ var contenders = []struct {
 			return err
 		}
 	}},
+	{"gobreaker-timeout", func(testing.TB) func(context.Context) error { // what foreshock-timeout needs at least
+		b := gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{})
+		return func(ctx context.Context) error {
+			_, err := b.Execute(func() (struct{}, error) {
+				ctx, cancel := context.WithTimeout(ctx, time.Second)
+				defer cancel()
+				return struct{}{}, fine(ctx)
+			})
+			return err
+		}
+	}},
 	{"foreshock", ours(breaker.Settings{})},
 	{"foreshock-rate", ours(breaker.Settings{FailureRate: 0.5})},
 	{"foreshock-everything", ours(breaker.Settings{
