@@ -50,7 +50,7 @@ func TestTransitionsAreToldInOrder(t *testing.T) {
 	var mu sync.Mutex
 	var told []breaker.Transition
 	b := newBreaker(t, breaker.Settings{
-		Failures: 1, OpenFor: time.Microsecond,
+		Failures: 1, OpenFor: time.Microsecond, ProbeTimeout: time.Hour,
 		OnTransition: func(tr breaker.Transition) {
 			if !mu.TryLock() {
 				t.Error("told of two transitions at once")
@@ -92,7 +92,7 @@ func TestTransitionsAreToldInOrder(t *testing.T) {
 func TestAListenerThatPanicsDoesNotSilenceTheBreaker(t *testing.T) {
 	t.Parallel()
 	told := 0
-	b := newBreaker(t, breaker.Settings{Failures: 1, OpenFor: time.Nanosecond, OnTransition: func(breaker.Transition) {
+	b := newBreaker(t, breaker.Settings{Failures: 1, OpenFor: time.Nanosecond, ProbeTimeout: time.Hour, OnTransition: func(breaker.Transition) {
 		if told++; told == 1 {
 			panic("listener")
 		}
@@ -123,9 +123,12 @@ func TestHandler(t *testing.T) {
 		rec := httptest.NewRecorder()
 		breaker.Handler(b).ServeHTTP(rec, httptest.NewRequest("GET", "/breakers", nil))
 		want := `[{"name":"payments","state":"open","since":"2000-01-01T00:00:01Z","open_until":"2000-01-01T00:00:03Z",` +
-			`"calls":2,"rejected":1,"failures":1,"successes":0,"abandoned":0,` +
-			`"settings":{"failures":1,"open_for_ms":2000,"half_open_calls":1,"call_timeout_ms":300},` +
-			`"transitions":[{"seq":1,"at":"2000-01-01T00:00:01Z","from":"closed","to":"open"}]}]` + "\n"
+			`"calls":2,"rejected":1,"full":0,"failures":1,"successes":0,"abandoned":0,"slow":0,"in_flight":0,` +
+			`"settings":{"failures":1,"open_for_ms":2000,"open_factor":1,"open_max_ms":2000,"open_jitter":0,` +
+			`"half_open_calls":1,"half_open_successes":1,"probe_timeout_ms":300,"call_timeout_ms":300},` +
+			`"moves":[{"from":"closed","to":"open","count":1},{"from":"open","to":"half-open","count":0},` +
+			`{"from":"half-open","to":"open","count":0},{"from":"half-open","to":"closed","count":0}],` +
+			`"transitions":[{"seq":1,"at":"2000-01-01T00:00:01Z","from":"closed","to":"open","cause":"a call failed"}]}]` + "\n"
 		if diff := cmp.Diff(want, rec.Body.String()); diff != "" {
 			t.Errorf("body (-want +got):\n%s", diff)
 		}

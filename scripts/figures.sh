@@ -35,4 +35,4 @@ kill -TERM "$demo"
 wait "$demo" || true
 
 go test -run '^$' -bench 'HTTP' -benchtime 2000x ./probes | grep ^Benchmark
-go test -run '^$' -bench . -benchtime 1s ./breaker | grep ^Benchmark
+go test -run '^$' -bench . -benchtime 1s ./breaker/bench | grep ^Benchmark

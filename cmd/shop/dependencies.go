@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 	"sync"
+
+	"github.com/foreshock/foreshock/breaker"
 )
 
 // A guard stands before the calls to one dependency: a breaker's Do, or unguarded.
@@ -76,6 +78,10 @@ func (s *shelf) product(ctx context.Context, id string) (p product, resting bool
 // errResting is what a look-up ends with that neither the catalog nor memory answers.
 var errResting = errors.New("the catalog is resting")
 
-// isFailure reports whether the error of a call is held against the dependency: that
-// there is no such product is an answer.
-func isFailure(err error) bool { return !errors.Is(err, errNotFound) }
+// classify judges a call for a breaker: that there is no such product is an answer.
+func classify(ctx context.Context, err error) breaker.Outcome {
+	if errors.Is(err, errNotFound) {
+		return breaker.Success
+	}
+	return breaker.Classify(ctx, err)
+}

@@ -70,7 +70,7 @@ func newStorefront(s storefrontSettings, log *slog.Logger) (http.Handler, error)
 		shelf: &shelf{client: newCatalogClient(s.catalog, s.callTimeout), guard: unguarded},
 		till:  &till{client: newPaymentsClient(s.payments, s.callTimeout), guard: unguarded},
 	}
-	var breakers []*breaker.Breaker
+	var breakers []breaker.Source
 	if s.breaker == "on" {
 		catalog, err := breaker.New(s.breakerOf("catalog", log))
 		if err != nil {
@@ -94,7 +94,7 @@ func newStorefront(s storefrontSettings, log *slog.Logger) (http.Handler, error)
 func (s storefrontSettings) breakerOf(name string, log *slog.Logger) breaker.Settings {
 	return breaker.Settings{
 		Name: name, Failures: s.failures, OpenFor: s.openFor, HalfOpenCalls: s.halfOpenCalls,
-		Failed: isFailure,
+		Classify: classify,
 		OnTransition: func(t breaker.Transition) {
 			log.Info("breaker changed", "breaker", name, "from", t.From.String(), "to", t.To.String())
 		},
