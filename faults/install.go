@@ -157,7 +157,7 @@ func (i *injection) plan(p *part) []planned {
 			rules = append(rules, planned{roleSpare, true, append(match, r.Action...)})
 			continue
 		}
-		if r.Action == nil { // the queue knows itself what it met first
+		if r.Action == nil && i.divert != nil { // the queue knows itself what it met first
 			rules = append(rules, planned{roleFault, true, append(match, i.divert...)})
 			continue
 		}

@@ -40,6 +40,9 @@ func Counts(f Fault) bool {
 
 // Breaks says that a fault breaks something: one that only watches does not.
 func Breaks(f Fault) bool {
+	if _, queued := f.(Queued); queued {
+		return true
+	}
 	acts := func(r Rule) bool { return !r.Spares && len(r.Action) > 0 }
 	return !Counts(f) || slices.ContainsFunc(f.Rules(IPv4), acts) || slices.ContainsFunc(f.Rules(IPv6), acts)
 }

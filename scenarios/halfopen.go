@@ -52,7 +52,7 @@ func (x *experiment) halfOpen(ctx context.Context, t verdict.Trip) error {
 		}
 	}
 	x.note("%d calls at the same moment: %d attempts at the dependency", x.spec.burstCalls(), probes)
-	x.publishStates(ctx)
+	x.publishStates(ctx, x.observed())
 	if probes == 0 || x.spec.Breaker.OpenFor.First == 0 {
 		return x.look(ctx)
 	}

@@ -45,7 +45,7 @@ func (x *experiment) report(ctx context.Context, err error) *Report {
 	if errors.Is(err, errHeal) {
 		r.ExitCode, r.Reason = exitLeft, strings.ReplaceAll(err.Error(), "\n", "; ")+"; run: foreshock fault heal --all"
 	}
-	x.publishStates(ctx)
+	x.publishStates(ctx, o)
 	x.publishScenario(ctx, x.started.Add(o.Ended).UTC())
 	return r
 }
@@ -128,7 +128,7 @@ func (x *experiment) transitions(o *verdict.Observed) []transition {
 			out = append(out, transition{a, "open", "half-open"})
 		}
 		failed := a + x.spec.Breaker.CallTimeout
-		if a < o.Armed.End && failed < o.Ended && (!closes || failed < closedAt) {
+		if o.Armed.End > 0 && a < o.Armed.End && failed < o.Ended && (!closes || failed < closedAt) {
 			out = append(out, transition{failed, "half-open", "open"})
 		}
 	}

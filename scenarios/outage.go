@@ -83,7 +83,7 @@ func (x *experiment) open(ctx context.Context, t verdict.Trip, tripped bool) err
 	case tripped:
 		x.enter("open")
 		x.note("the breaker opened: %d calls reached the dependency, then none", t.Calls)
-		x.publishStates(ctx)
+		x.publishStates(ctx, x.observed())
 		from = t.At
 		if x.spec.Breaker.OpenFor.First == 0 {
 			done = func() bool {

@@ -140,7 +140,7 @@ func (x *experiment) recovers(ctx context.Context) error {
 	}
 	x.enterAt("recovered", at)
 	x.note("calls succeed again %v after healing", (at - x.armed.End).Round(time.Millisecond))
-	x.publishStates(ctx)
+	x.publishStates(ctx, x.observed())
 	return x.callTimes(ctx, x.spec.Baseline.Calls)
 }
 

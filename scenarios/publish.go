@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/foreshock/foreshock/breaker/verdict"
 	"github.com/foreshock/foreshock/faults"
 	"github.com/foreshock/foreshock/results"
 )
@@ -55,8 +56,8 @@ func utc(t time.Time) time.Time {
 }
 
 // publishStates publishes the transitions that are not out yet, in order.
-func (x *experiment) publishStates(ctx context.Context) {
-	all := x.transitions(x.observed())
+func (x *experiment) publishStates(ctx context.Context, o *verdict.Observed) {
+	all := x.transitions(o)
 	for _, t := range all[min(x.published, len(all)):] {
 		at := x.started.Add(t.at).UTC()
 		x.publish(ctx, results.Event{
