@@ -77,7 +77,7 @@ func (in *Injector) probeTable(ctx context.Context, sp *space, family Family, na
 	if err != nil {
 		c.OK, c.Detail = false, err.Error()
 	}
-	return append(found, c)
+	return append(found, c, probeQueue(ctx, sp))
 }
 
 // A trial is a rule that no packet meets.
@@ -95,6 +95,7 @@ func trials(chain string) []trial {
 		{"string", words("-p udp -m string --algo bm --string probe -j RETURN")},
 		{"time", words("-m time --datestart 2030-01-01T00:00:00 --datestop 2030-01-02T00:00:00 -j RETURN")},
 		{"mark", words("-m mark ! --mark 1 -j RETURN")},
+		{"addrtype", words("-m addrtype --src-type LOCAL -j RETURN")},
 		{"limit", words("-m limit --limit 1/day --limit-burst 1 -j RETURN")},
 		{"NFLOG", words("-p tcp --syn -j NFLOG --nflog-group 1")},
 		{"REJECT", words("-p tcp -j REJECT --reject-with tcp-reset")},

@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"context"
 	"errors"
 
 	"github.com/foreshock/foreshock/internal/kind"
@@ -63,6 +64,22 @@ func (i *injection) openQueue() (err error) {
 	}
 	i.divert = i.queue.Action()
 	return nil
+}
+
+// probeQueue tries to open a queue, and gives it back.
+func probeQueue(ctx context.Context, sp *space) Capability {
+	c := Capability{Name: "packet queue", OK: true, Needed: true, Detail: "NFQUEUE: latency, bandwidth, corrupt, duplicate, reorder, and the wrong answers of dns"}
+	err := sp.do(ctx, func() error {
+		q, err := nfqueue.Open(nfqueue.Options{Stages: []nfqueue.Stage{&nfqueue.Delay{}}})
+		if err != nil {
+			return err
+		}
+		return q.Close()
+	})
+	if err != nil {
+		c.OK, c.Detail = false, err.Error()
+	}
+	return c
 }
 
 // queueEnded says that the queue stopped by itself: packets pass it then.

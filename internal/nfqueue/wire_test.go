@@ -133,8 +133,14 @@ func TestLargeSegmentsAreDelayedWhole(t *testing.T) {
 			for _, host := range []netip.Addr{remote.v4, remote.v6} {
 				var to netip.AddrPort
 				var q *nfqueue.Queue
+				once := func() time.Duration {
+					start := time.Now()
+					transfer(t, dial(t, "tcp", to), size)
+					return time.Since(start)
+				}
+				remote.do(func() { to = echoTCP(t, host) })
+				limit := max(5*time.Second, 20*once()) // what else the machine does, it does without a queue too
 				remote.do(func() {
-					to = echoTCP(t, host)
 					if !client {
 						q = open(t, &nfqueue.Delay{Latency: latency}) // there, for it is that thread's namespace
 						leadTo(t, q.Action(), "tcp", to, "-d", "--dport")
@@ -144,14 +150,9 @@ func TestLargeSegmentsAreDelayedWhole(t *testing.T) {
 					q = open(t, &nfqueue.Delay{Latency: latency})
 					leadBack(t, q, "tcp", to)
 				}
-				took := quickest(5*time.Second, func() time.Duration {
-					start := time.Now()
-					transfer(t, dial(t, "tcp", to), size)
-					return time.Since(start)
-				})
-				c := q.Counters()
-				if took > 5*time.Second || c.Received > size/1500 || c.Stages[0].Hit != c.Received || c.Missed+c.Overflow+c.Gone != 0 {
-					t.Errorf("got %v and %+v, want less than 5s and larger packets than the wire's", took, c)
+				took, c := once(), q.Counters()
+				if took > limit || c.Received > size/1500 || c.Stages[0].Hit != c.Received || c.Missed+c.Overflow+c.Gone != 0 {
+					t.Errorf("got %v and %+v, want less than %v and larger packets than the wire's", took, c, limit)
 				}
 				t.Log(took, c.Received, c.MaxHeld)
 			}
