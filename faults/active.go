@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -124,7 +123,7 @@ func (p *place) list(ctx context.Context) ([]Active, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, chain := range saved.chains {
+		for _, chain := range saved.faults() {
 			a, ours := describe(chain, saved)
 			if !ours {
 				continue
@@ -152,17 +151,11 @@ func (p *place) list(ctx context.Context) ([]Active, error) {
 	return found, nil
 }
 
-var chainName = regexp.MustCompile(`^FS-[0-9a-f]{8}-[0-9a-z]{8}$`)
-
-// describe reads what a fault's comments tell. A chain with a rule that is not ours
-// is not ours, whatever its name. Of the two chains of a fault one may be missing.
+// describe reads what a fault's comments tell. A fault with a rule that is not ours
+// is not ours, whatever its name. Of its chains some may be missing.
 func describe(chain string, saved ruleset) (Active, bool) {
-	chain, second := strings.CutSuffix(chain, actSuffix)
 	a := Active{Chain: chain}
-	if !chainName.MatchString(chain) || second && slices.Contains(saved.chains, chain) {
-		return a, false
-	}
-	for _, r := range append(saved.in(chain), saved.in(chain+actSuffix)...) {
+	for _, r := range saved.of(chain) {
 		l, ours := r.label()
 		if !ours {
 			return a, false

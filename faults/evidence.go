@@ -55,12 +55,12 @@ func (i *injection) observe(ctx context.Context) error {
 
 	var packets uint64
 	for _, p := range i.parts {
-		saved, err := p.table.read(ctx)
+		saved, err := p.table.read(ctx, append(chainsOf(i.chain), i.target.bases()...)...)
 		if err != nil {
 			return fmt.Errorf("evidence: %w", err)
 		}
 		i.compare(p, saved)
-		for _, r := range i.own(saved) {
+		for _, r := range saved.of(i.chain) {
 			if l, ours := r.label(); ours && l.role == roleFault {
 				packets += r.packets
 			}
@@ -82,12 +82,12 @@ func (i *injection) observe(ctx context.Context) error {
 func (i *injection) compare(p *part, saved ruleset) {
 	missing, foreign := i.jumps(saved)
 	i.evidence.Foreign = append(i.evidence.Foreign, foreign...)
-	rules := i.own(saved)
+	rules := saved.of(i.chain)
 	if p.listing == nil && asPlanned(rules, p.roles) {
 		p.listing = rules
 	}
 	switch {
-	case !slices.Contains(saved.chains, i.chain) || !slices.Contains(saved.chains, i.chain+actSuffix):
+	case slices.ContainsFunc(chainsOf(i.chain), func(name string) bool { return !slices.Contains(saved.chains, name) }):
 		i.tampered("chain " + i.chain + " was removed")
 	case len(missing) > 0:
 		i.tampered(fmt.Sprintf("the jump from %s was removed", strings.Join(missing, ", ")))

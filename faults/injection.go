@@ -266,13 +266,13 @@ func (i *injection) remove(ctx context.Context) error {
 
 // release closes what an installation has opened so far.
 func (i *injection) release() {
+	if i.watch != nil {
+		i.watch.close()
+	}
 	for _, p := range i.parts {
 		if p.lease != nil {
 			p.lease.close()
 		}
-	}
-	if i.watch != nil {
-		i.watch.close()
 	}
 	if i.owner != nil {
 		_ = i.owner.Close()
