@@ -82,7 +82,7 @@ func (t *table) restore(ctx context.Context, tx *transaction) error {
 // mercy is how long a command may still run when nobody waits for it. The older backend
 // takes away the counters of all rules and gives them back a moment later: killed in
 // between, it leaves everybody's at nothing. What runs longer waits for the lock.
-const mercy = 500 * time.Millisecond
+const mercy = 2 * time.Second
 
 // feed runs iptables-restore, which takes what changes a table and what lists it, and
 // returns what it printed.
