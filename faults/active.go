@@ -21,12 +21,19 @@ type Active struct {
 	To       string
 	Since    time.Time
 	Until    time.Time
-	Lease    time.Duration
-	Owned    bool   // the process that injected it lives; else it ends with its lease
-	Armed    bool   // its owner holds the lease: the fault acts
-	Packets  uint64 // met by its rules
+	Lease    time.Duration // 0: it has none, and outlives its owner
+	Owned    bool          // the process that injected it lives; else it ends with its lease
+	Armed    bool          // its owner holds the lease: the fault acts
+	Packets  uint64        // met by its rules
 
 	selects []selected
+	undo    []undo
+}
+
+// undo is what removes a fault's rules from one table, as they were listed.
+type undo struct {
+	table *table
+	tx    *transaction
 }
 
 // place is one family's table in a namespace.
@@ -35,9 +42,9 @@ type place struct {
 	space  *space
 }
 
-// open finds the tables that there are. Both families are looked through; one whose
-// command is missing holds nothing of ours.
-func (in *Injector) open() (*place, error) {
+// open finds the tables that there are. Both families are looked through, and both
+// backends unless one was named; one whose command is missing holds nothing of ours.
+func (in *Injector) open(ctx context.Context) (*place, error) {
 	sp, err := openSpace(in.Netns)
 	if err != nil {
 		return nil, err
@@ -51,12 +58,17 @@ func (in *Injector) open() (*place, error) {
 	if t, err := in.table(sp, IPv6); err == nil {
 		p.tables = append(p.tables, t)
 	}
+	for _, t := range slices.Clone(p.tables) {
+		if o := in.other(ctx, t); in.Suffix == "" && o != nil {
+			p.tables = append(p.tables, o)
+		}
+	}
 	return p, nil
 }
 
 // List finds the faults in the kernel, oldest first.
 func (in *Injector) List(ctx context.Context) ([]Active, error) {
-	p, err := in.open()
+	p, err := in.open(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list faults: %w", err)
 	}
@@ -82,7 +94,7 @@ func (in *Injector) Sweep(ctx context.Context) ([]Active, error) {
 }
 
 func (in *Injector) healIf(ctx context.Context, action string, wanted func(Active) bool) ([]Active, error) {
-	p, err := in.open()
+	p, err := in.open(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("heal: %w", err)
 	}
@@ -97,7 +109,7 @@ func (in *Injector) healIf(ctx context.Context, action string, wanted func(Activ
 		if !wanted(a) {
 			continue
 		}
-		err := p.remove(ctx, a.Chain)
+		err := a.remove(ctx)
 		errs = append(errs, in.Audit.write(a.entry(action, err)))
 		if err != nil {
 			errs = append(errs, fmt.Errorf("heal %s: %w", a.Chain, err))
@@ -108,10 +120,13 @@ func (in *Injector) healIf(ctx context.Context, action string, wanted func(Activ
 	return healed, errors.Join(errs...)
 }
 
-func (p *place) remove(ctx context.Context, chain string) error {
+func (a Active) remove(ctx context.Context) error {
 	var errs []error
-	for _, t := range p.tables {
-		errs = append(errs, t.remove(ctx, chain))
+	for _, u := range a.undo {
+		// What was listed is known; only if others changed it since need we look.
+		if u.table.restore(ctx, u.tx) != nil {
+			errs = append(errs, u.table.remove(ctx, a.Chain))
+		}
 	}
 	return errors.Join(errs...)
 }
@@ -120,6 +135,9 @@ func (p *place) list(ctx context.Context) ([]Active, error) {
 	var found []Active
 	for _, t := range p.tables {
 		saved, err := t.read(ctx)
+		if t.second && errors.Is(err, errIncompatible) {
+			continue // another program's rules alone
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -128,10 +146,14 @@ func (p *place) list(ctx context.Context) ([]Active, error) {
 			if !ours {
 				continue
 			}
-			a.Armed, _ = held(ctx, p.space, leaseName(chain, t.family)) // no list: not armed
+			a.undo = []undo{{t, saved.removal(chain)}}
+			if a.Lease > 0 {
+				a.Armed, _ = held(ctx, p.space, leaseName(chain, t.family)) // no list: not armed
+			}
 			if at := slices.IndexFunc(found, func(b Active) bool { return b.Chain == chain }); at >= 0 {
 				found[at].Packets += a.Packets
 				found[at].selects = append(found[at].selects, a.selects...)
+				found[at].undo = append(found[at].undo, a.undo...)
 				found[at].Armed = found[at].Armed || a.Armed
 				continue
 			}
@@ -145,7 +167,10 @@ func (p *place) list(ctx context.Context) ([]Active, error) {
 	for n := range found {
 		a := &found[n]
 		a.Owned = slices.Contains(living, ownerName(a.Chain))
-		a.Armed = a.Armed && a.Owned && time.Now().Before(a.Until)
+		if a.Lease > 0 {
+			a.Armed = a.Armed && a.Owned
+		}
+		a.Armed = a.Armed && time.Now().Before(a.Until)
 	}
 	slices.SortStableFunc(found, func(a, b Active) int { return a.Since.Compare(b.Since) })
 	return found, nil
@@ -155,6 +180,7 @@ func (p *place) list(ctx context.Context) ([]Active, error) {
 // is not ours, whatever its name. Of its chains some may be missing.
 func describe(chain string, saved ruleset) (Active, bool) {
 	a := Active{Chain: chain}
+	shut := false
 	for _, r := range saved.of(chain) {
 		l, ours := r.label()
 		if !ours {
@@ -167,10 +193,12 @@ func describe(chain string, saved ruleset) (Active, bool) {
 		}
 		a.Run, a.Name, a.Location, a.Kind, a.Protocol, a.To = l.run, l.name, l.where, l.kind, l.proto, l.to
 		a.Since, a.Until, a.Lease = l.since, l.until, l.lease
+		shut = shut || l.role == roleLease
 		if l.role == roleFault {
 			a.Packets += r.packets
 		}
 	}
+	a.Armed = a.Run != "" && !shut
 	return a, true
 }
 

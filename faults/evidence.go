@@ -35,7 +35,7 @@ func (i *injection) Evidence(ctx context.Context) (Evidence, error) {
 		err = i.observe(ctx)
 	}
 	e := i.evidence
-	e.Spans, e.Foreign = slices.Clone(e.Spans), slices.Clone(e.Foreign)
+	e.Spans, e.Foreign, e.Warnings = slices.Clone(e.Spans), slices.Clone(e.Foreign), slices.Clone(e.Warnings)
 	return e, err
 }
 
@@ -91,7 +91,7 @@ func (i *injection) compare(p *part, saved ruleset) {
 		i.tampered("chain " + i.chain + " was removed")
 	case len(missing) > 0:
 		i.tampered(fmt.Sprintf("the jump from %s was removed", strings.Join(missing, ", ")))
-	case !slices.EqualFunc(rules, p.listing, func(a, b savedRule) bool { return a.spec() == b.spec() }):
+	case !sameRules(rules, p.listing):
 		i.tampered("the rules of chain " + i.chain + " were changed")
 	}
 }

@@ -20,16 +20,18 @@ const jiffies = 20 * time.Millisecond
 
 // An injection is a fault in this machine's kernel.
 type injection struct {
-	fault  Fault
-	label  label
-	target pinned
-	chain  string
-	why    string
-	audit  *Audit
-	space  *space
-	owner  net.PacketConn
-	watch  *watch
-	parts  []*part
+	fault   Fault
+	label   label
+	target  pinned
+	chain   string
+	why     string
+	without []string // what the user accepted to do without
+	lacks   []string // and what the kernel lacks of that
+	audit   *Audit
+	space   *space
+	owner   net.PacketConn
+	watch   *watch
+	parts   []*part
 
 	mu       sync.Mutex
 	armed    bool
@@ -97,6 +99,12 @@ func (i *injection) arm(ctx context.Context) error {
 // set renews the leases of all families.
 func (i *injection) set() error {
 	for _, p := range i.parts {
+		if i.lack(WithoutLease) {
+			if err := i.turn(p, true); err != nil {
+				return results.Blind(results.CauseTool, err)
+			}
+			continue
+		}
 		met, err := p.lease.send(p.lease.set)
 		if err != nil {
 			return results.Blind(results.CauseTool, fmt.Errorf("lease: %w", err))
@@ -110,6 +118,12 @@ func (i *injection) set() error {
 
 func (i *injection) take() {
 	for _, p := range i.parts {
+		if i.lack(WithoutLease) {
+			if err := i.turn(p, false); err != nil {
+				i.tampered("could not be disarmed: " + err.Error()) // Close removes the rules, or says that it cannot
+			}
+			continue
+		}
 		// What is not taken now ends with the lease.
 		_, _ = p.lease.send(p.lease.take)
 	}
@@ -157,7 +171,7 @@ func (i *injection) renew() bool {
 func (i *injection) lapsed() bool {
 	gap := time.Since(i.renewed)
 	i.evidence.LongestGap = max(i.evidence.LongestGap, gap)
-	if gap < i.label.lease-jiffies {
+	if gap < i.label.lease-jiffies || i.lack(WithoutLease) {
 		return false
 	}
 	i.evidence.Lapses++

@@ -17,6 +17,8 @@ type part struct {
 	table   *table
 	lease   *lease
 	roles   []string    // of the rules, in order
+	shutAt  int         // where the lease's rule is among those that say what packets meet
+	open    bool        // without a lease: that rule was taken away
 	listing []savedRule // our chains as the kernel listed them first
 }
 
@@ -88,7 +90,7 @@ func (i *injection) transaction(rules []planned) *transaction {
 		tx.chain(name)
 	}
 	for _, r := range rules {
-		tx.add("-A", r.chain(i.chain), append(comment(i.label.as(r.role)), r.args...))
+		tx.add("-A", r.chain(i.chain), append(comment(i.marked().as(r.role)), r.args...))
 	}
 	for _, base := range i.target.bases() {
 		tx.insert(base, i.jump())
@@ -141,7 +143,13 @@ func (i *injection) plan(p *part) []planned {
 	if watched {
 		rules = append(rules, planned{roleWatch, true, watch})
 	}
-	rules = append(rules, planned{roleLease, true, p.lease.gate()})
+	rules = append(rules, planned{roleLease, true, p.lease.gate(!i.lack(WithoutLease))})
+	p.shutAt = 0
+	for _, r := range rules {
+		if r.act {
+			p.shutAt++
+		}
+	}
 	for _, r := range i.fault.Rules(family) {
 		match := slices.Concat(i.target.only(family), r.Match, i.window())
 		if r.Spares {
@@ -153,7 +161,7 @@ func (i *injection) plan(p *part) []planned {
 			planned{roleHit, true, slices.Concat(match, once, i.report(prefixHit))},
 			planned{roleFault, true, append(match, r.Action...)})
 	}
-	for _, r := range p.lease.control(i.report(prefixSync)) {
+	for _, r := range p.lease.control(i.report(prefixSync), !i.lack(WithoutLease)) {
 		rules = append(rules, planned{roleControl, false, r})
 	}
 	return rules
@@ -170,6 +178,9 @@ func (i *injection) report(prefix string) []string {
 // window, so it closes when its last second is over. Its beginning makes a clock
 // that is set back end the fault, not prolong it.
 func (i *injection) window() []string {
+	if i.lack(WithoutHardEnd) {
+		return nil
+	}
 	const date = "2006-01-02T15:04:05"
 	return []string{
 		"-m", "time", "--datestart", i.label.since.Format(date),

@@ -69,23 +69,30 @@ func (l *lease) own() []string {
 
 // control gives the rules that the lease's datagrams meet: they set the lease, take it,
 // or only tell that they are met. A report of the last, sent at once, takes along all
-// reports that wait.
-func (l *lease) control(report []string) [][]string {
+// reports that wait. Where the kernel keeps no lease, there is only that.
+func (l *lease) control(report []string, kept bool) [][]string {
 	rule := func(word string, action ...string) []string {
 		return append([]string{"-m", "string", "--algo", "bm", "--string", word}, action...)
 	}
 	drop := []string{"-j", "DROP"}
-	return [][]string{
+	ask := [][]string{rule(l.ask, append(report, "--nflog-threshold", "1")...), rule(l.ask, drop...)}
+	if !kept {
+		return ask
+	}
+	return append([][]string{
 		rule(l.set, append(l.recent("--set"), drop...)...),
 		rule(l.take, append(l.recent("--remove"), drop...)...),
-		rule(l.ask, append(report, "--nflog-threshold", "1")...),
-		rule(l.ask, drop...),
-	}
+	}, ask...)
 }
 
-// gate lets every packet leave the chain while there is no lease.
-func (l *lease) gate() []string {
-	return append(l.recent("!", "--rcheck", "--seconds", l.seconds), "-j", "RETURN")
+// gate lets every packet leave the chain while there is no lease; where the kernel
+// keeps none, while the gate is there.
+func (l *lease) gate(kept bool) []string {
+	out := []string{"-j", "RETURN"}
+	if !kept {
+		return out
+	}
+	return append(l.recent("!", "--rcheck", "--seconds", l.seconds), out...)
 }
 
 // send reports whether a rule met the word.

@@ -11,6 +11,7 @@ import (
 type Plan struct {
 	Resolved []string     // the addresses that would be pinned; * is any
 	Rules    []string     // as iptables-restore would read them; ports, words and the seed of a percentage are new each time
+	Warnings []string     // what may keep the fault from acting
 	Live     []Connection // TCP connections of this host that would be met; of a percentage or a cgroup, those it is taken of
 }
 
@@ -34,7 +35,17 @@ func (in *Injector) Plan(ctx context.Context, f Fault, o Options) (Plan, error) 
 	i := &injection{fault: f, label: l, target: target, chain: newChainName(o.Run), space: sp, watch: &watch{group: nflogPrivate}}
 	plan := Plan{Resolved: target.resolved()}
 	for _, family := range target.families() {
-		p := &part{table: &table{family: family}}
+		p := &part{}
+		if p.table, err = in.table(sp, family); err != nil {
+			return Plan{}, fmt.Errorf("plan: %w", err)
+		}
+		warning, err := in.foreignBackend(ctx, p.table)
+		if err != nil {
+			return Plan{}, fmt.Errorf("plan: %w", err)
+		}
+		if warning != "" {
+			plan.Warnings = append(plan.Warnings, warning)
+		}
 		if err := sp.do(ctx, func() (err error) {
 			p.lease, err = openLease(family, i.chain, l.lease)
 			return err

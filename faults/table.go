@@ -29,6 +29,7 @@ type table struct {
 	family Family
 	space  *space
 	path   string
+	second bool       // of the backend that the Injector does not write to
 	mu     sync.Mutex // one command at a time, also when a caller did not wait for the last
 }
 

@@ -26,6 +26,7 @@ type faultOrder struct {
 	why      string
 	audit    string
 	allow    string
+	without  string
 }
 
 // settingFlags are the flags that become settings of the kind: the name of the flag,
@@ -72,6 +73,7 @@ func faultInject(ctx context.Context, p *program, args []string) int {
 	f.StringVar(&o.why, "why", "", "`REASON`, for the audit")
 	f.StringVar(&o.audit, "audit", "", "append to this `FILE` who did what (default "+auditDefault+")")
 	f.StringVar(&o.allow, "allow", "", "override `REFUSALS` of the guard: "+strings.Join(faults.Refusals(), ", "))
+	f.StringVar(&o.without, "accept-missing", "", "inject although this kernel cannot keep `WORDS`: "+strings.Join(faults.Missables(), ", "))
 	names, err := f.parse(args, formats...)
 	if err == nil && len(names) != 1 {
 		err = fmt.Errorf("got %d kinds of fault %q, want one of %s", len(names), names, strings.Join(faults.Kinds().Names(), ", "))
@@ -114,9 +116,9 @@ func (p *program) inject(ctx context.Context, f *flags, fault faults.Fault, o fa
 		return p.wrong(err)
 	}
 	run := "by-hand-" + strings.ToLower(rand.Text()[:8])
-	options := faults.Options{Run: run, Name: "by-hand", Until: time.Now().Add(o.hold), Lease: o.lease, Why: o.why}
+	options := faults.Options{Run: run, Name: "by-hand", Until: time.Now().Add(o.hold), Lease: o.lease, Why: o.why, Without: listed(o.without)}
 	shell, _ := p.env("SSH_CONNECTION")
-	guard := faults.Guard{SSH: shell, Own: own, Maximum: o.most, Allow: strings.FieldsFunc(o.allow, func(r rune) bool { return r == ',' || r == ' ' })}
+	guard := faults.Guard{SSH: shell, Own: own, Maximum: o.most, Allow: listed(o.allow)}
 	for _, word := range guard.Allow {
 		if !slices.Contains(faults.Refusals(), word) {
 			return p.wrong(fmt.Errorf("--allow: got %q, want one of %s", word, strings.Join(faults.Refusals(), ", ")))
@@ -141,6 +143,11 @@ func (p *program) inject(ctx context.Context, f *flags, fault faults.Fault, o fa
 		return p.stopped(err)
 	}
 	return p.hold(ctx, f.output, in, options)
+}
+
+// listed cuts words at commas and spaces.
+func listed(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
 // ownAddresses are what a fault must not cut: the dashboard and API.
@@ -185,6 +192,9 @@ func (p *program) dryRun(ctx context.Context, format string, fault faults.Fault,
 		for _, r := range plan.Rules {
 			fmt.Fprintln(p.stdout, " ", r)
 		}
+		for _, w := range plan.Warnings {
+			fmt.Fprintln(p.stdout, "\nwarning:", w)
+		}
 		fmt.Fprintf(p.stdout, "\nlive connections that it would meet: %d\n", len(plan.Live))
 		for _, c := range plan.Live {
 			fmt.Fprintln(p.stdout, " ", c)
@@ -201,6 +211,11 @@ const watchEvery = time.Second
 
 // hold arms the fault, waits for its end, removes it and tells what it did.
 func (p *program) hold(ctx context.Context, format string, in faults.Injection, o faults.Options) int {
+	if e, err := in.Evidence(ctx); err == nil {
+		for _, w := range e.Warnings {
+			fmt.Fprintln(p.stderr, "foreshock: warning:", w)
+		}
+	}
 	armed := in.Arm(ctx)
 	if armed == nil {
 		if format == "text" {
@@ -260,7 +275,7 @@ func (p *program) printEvidence(format string, e faults.Evidence) {
 	for _, s := range e.Spans {
 		fmt.Fprintf(p.stdout, "  acted        %v, until %s\n", s.To.Sub(s.From).Round(time.Millisecond), s.By)
 	}
-	for what, text := range map[string]string{"tampered": e.Tampered, "foreign rules": strings.Join(e.Foreign, "; "), "audit": e.Unaudited} {
+	for what, text := range map[string]string{"tampered": e.Tampered, "foreign rules": strings.Join(e.Foreign, "; "), "audit": e.Unaudited, "warnings": strings.Join(e.Warnings, "; ")} {
 		if text != "" {
 			fmt.Fprintf(p.stdout, "  %-12s %s\n", what, text)
 		}
