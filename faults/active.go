@@ -150,14 +150,7 @@ func (p *place) list(ctx context.Context) ([]Active, error) {
 			if a.Lease > 0 {
 				a.Armed, _ = held(ctx, p.space, leaseName(chain, t.family)) // no list: not armed
 			}
-			if at := slices.IndexFunc(found, func(b Active) bool { return b.Chain == chain }); at >= 0 {
-				found[at].Packets += a.Packets
-				found[at].selects = append(found[at].selects, a.selects...)
-				found[at].undo = append(found[at].undo, a.undo...)
-				found[at].Armed = found[at].Armed || a.Armed
-				continue
-			}
-			found = append(found, a)
+			found = merge(found, a)
 		}
 	}
 	living, err := p.owners(ctx)
@@ -174,6 +167,19 @@ func (p *place) list(ctx context.Context) ([]Active, error) {
 	}
 	slices.SortStableFunc(found, func(a, b Active) int { return a.Since.Compare(b.Since) })
 	return found, nil
+}
+
+// merge adds a fault's share in one table to what is known of it from others.
+func merge(found []Active, a Active) []Active {
+	at := slices.IndexFunc(found, func(b Active) bool { return b.Chain == a.Chain })
+	if at < 0 {
+		return append(found, a)
+	}
+	found[at].Packets += a.Packets
+	found[at].selects = append(found[at].selects, a.selects...)
+	found[at].undo = append(found[at].undo, a.undo...)
+	found[at].Armed = found[at].Armed || a.Armed
+	return found
 }
 
 // describe reads what a fault's comments tell. A fault with a rule that is not ours

@@ -53,7 +53,7 @@ func (t *table) legacyUsed(ctx context.Context) (used bool) {
 		file = "/proc/thread-self/net/ip6_tables_names"
 	}
 	_ = t.space.do(ctx, func() error {
-		text, err := os.ReadFile(file) //nolint:gosec // one of the two above
+		text, err := os.ReadFile(file)
 		used = slices.Contains(strings.Fields(string(text)), filter)
 		return err // it is not there where the kernel lacks the backend
 	})

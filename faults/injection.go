@@ -99,8 +99,8 @@ func (i *injection) arm(ctx context.Context) error {
 // set renews the leases of all families.
 func (i *injection) set() error {
 	for _, p := range i.parts {
-		if i.lack(WithoutLease) {
-			if err := i.turn(p, true); err != nil {
+		if p.turn != nil {
+			if err := p.turn(true); err != nil {
 				return results.Blind(results.CauseTool, err)
 			}
 			continue
@@ -118,8 +118,8 @@ func (i *injection) set() error {
 
 func (i *injection) take() {
 	for _, p := range i.parts {
-		if i.lack(WithoutLease) {
-			if err := i.turn(p, false); err != nil {
+		if p.turn != nil {
+			if err := p.turn(false); err != nil {
 				i.tampered("could not be disarmed: " + err.Error()) // Close removes the rules, or says that it cannot
 			}
 			continue

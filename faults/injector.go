@@ -98,6 +98,9 @@ func (in *Injector) installPart(ctx context.Context, i *injection, p *part) erro
 	if err != nil {
 		return err
 	}
+	if i.lack(WithoutLease) {
+		p.turn = i.turner(ctx, p)
+	}
 	warning, err := in.foreignBackend(ctx, p.table)
 	if warning != "" {
 		i.evidence.Warnings = append(i.evidence.Warnings, warning)

@@ -16,10 +16,10 @@ import (
 type part struct {
 	table   *table
 	lease   *lease
-	roles   []string    // of the rules, in order
-	shutAt  int         // where the lease's rule is among those that say what packets meet
-	open    bool        // without a lease: that rule was taken away
-	listing []savedRule // our chains as the kernel listed them first
+	roles   []string              // of the rules, in order
+	shutAt  int                   // where the lease's rule is among those that say what packets meet
+	turn    func(open bool) error // without a lease, what stands in for it
+	listing []savedRule           // our chains as the kernel listed them first
 }
 
 // A planned rule, its role and whether it is about what selected packets meet.

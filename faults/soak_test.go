@@ -5,8 +5,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"math/rand/v2"
+	"net"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +34,8 @@ func TestKill(t *testing.T) {
 		{"blackhole", "to: TO"},
 		{"connections", "{to: TO, most: 0}"},
 		{"dns", "to: TO"},
+		{"partition", "{between: HOST, and: HOST, ports: PORT}"},
+		{"reset", "to: TO"}, // new connections pass; nothing may be left all the same
 	}
 	servers := []string{faulttest.Serve(t, "127.0.0.1"), faulttest.Serve(t, "::1")}
 	stages := []time.Duration{150 * time.Millisecond, 600 * time.Millisecond, 30 * time.Millisecond}
@@ -39,8 +43,9 @@ func TestKill(t *testing.T) {
 	bitten := 0
 	for n := range moments {
 		kind, to := kinds[n%len(kinds)], servers[n%2]
+		host, port, _ := net.SplitHostPort(to)
 		order, err := json.Marshal(ownerOrder{
-			Kind: kind.kind, Settings: strings.ReplaceAll(kind.settings, "TO", `"`+to+`"`), Heal: true,
+			Kind: kind.kind, Settings: strings.NewReplacer("TO", strconv.Quote(to), "HOST", strconv.Quote(host), "PORT", port).Replace(kind.settings), Heal: true,
 			Options: faults.Options{Run: "kill", Until: time.Now().Add(time.Hour), Lease: lease},
 		})
 		must(t, err)

@@ -75,32 +75,35 @@ func (i *injection) marked() label {
 	return l
 }
 
-// turn takes that rule away or puts it back; while it stays away, it looks that the
-// others are still there.
-func (i *injection) turn(p *part, open bool) error {
-	ctx, cancel := context.WithTimeout(context.Background(), cleanupLimit)
-	defer cancel()
-	tx := &transaction{}
-	switch {
-	case open == p.open:
-		if !open {
+// turner returns what takes that rule away and puts it back. While it stays away, the
+// rule's absence is renewed by a look that the others are still there. No context ends
+// it: a fault must be healed when all have.
+func (i *injection) turner(ctx context.Context, p *part) func(bool) error {
+	is := false
+	return func(open bool) error {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupLimit)
+		defer cancel()
+		tx := &transaction{}
+		switch {
+		case open && is:
+			met, err := p.lease.send(p.lease.ask)
+			if err == nil && !met {
+				err = errors.New("no rule met the renewal: somebody removed the rules")
+			}
+			return err
+		case open:
+			tx.add("-D", i.chain+actSuffix, i.shut())
+		case is:
+			tx.add("-I", fmt.Sprintf("%s %d", i.chain+actSuffix, p.shutAt), i.shut())
+		default:
 			return nil
 		}
-		met, err := p.lease.send(p.lease.ask)
-		if err == nil && !met {
-			err = errors.New("no rule met the renewal: somebody removed the rules")
+		err := p.table.restore(ctx, tx)
+		if err == nil {
+			is = open
 		}
 		return err
-	case open:
-		tx.add("-D", i.chain+actSuffix, i.shut())
-	default:
-		tx.add("-I", fmt.Sprintf("%s %d", i.chain+actSuffix, p.shutAt), i.shut())
 	}
-	if err := p.table.restore(ctx, tx); err != nil {
-		return err
-	}
-	p.open = open
-	return nil
 }
 
 // sameRules compares our chains with how they were listed first, but for the rule that

@@ -57,6 +57,14 @@ func runDoctor(ctx context.Context, p *program, args []string) int {
 		}
 		return code
 	}
+	p.printFindings(found)
+	if code != exitYes {
+		fmt.Fprintln(p.stdout, "\nWhat needs something that is missing is reported as unknown, never as an outage.")
+	}
+	return code
+}
+
+func (p *program) printFindings(found []finding) {
 	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 	for _, x := range found {
 		word := "ok"
@@ -72,10 +80,6 @@ func runDoctor(ctx context.Context, p *program, args []string) int {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", word, x.For, x.Name, strings.Join(strings.Fields(x.Detail), " "))
 	}
 	_ = w.Flush()
-	if code != exitYes {
-		fmt.Fprintln(p.stdout, "\nWhat needs something that is missing is reported as unknown, never as an outage.")
-	}
-	return code
 }
 
 func lookBrowser(ctx context.Context) []finding {
