@@ -53,7 +53,7 @@ func (i *injection) lack(what string) bool { return slices.Contains(i.lacks, wha
 // warnings says what the lack means.
 func (i *injection) warnings() (out []string) {
 	if i.lack(WithoutLease) {
-		out = append(out, "accepted: no lease: the fault outlives a dead owner, until its hard end; heal it by: foreshock fault heal "+i.chain)
+		out = append(out, "accepted: no lease: the fault outlives a dead owner, until its hard end by the wall clock; heal it by: foreshock fault heal "+i.chain)
 	}
 	if i.lack(WithoutHardEnd) {
 		out = append(out, "accepted: no hard end: only its owner or its lease ends the fault")

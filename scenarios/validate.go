@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/foreshock/foreshock/breaker/verdict"
+	"github.com/foreshock/foreshock/faults"
 	"github.com/foreshock/foreshock/internal/expect"
 	"github.com/foreshock/foreshock/internal/kind"
 )
@@ -18,7 +19,7 @@ func (s *Spec) validate(doc kind.Node) error {
 	if s.Target.HTTP == nil {
 		return errors.Join(s.validName(doc), doc.Get("target").Errorf("target: got no target, want target.http, the service as a user calls it"))
 	}
-	err := errors.Join(s.validName(doc), s.validTarget(doc), s.validAnswers(doc), s.validBreaker(doc), s.validLoad(doc), s.validRequire(doc))
+	err := errors.Join(s.validName(doc), s.validTarget(doc), s.validAnswers(doc), s.validBreaker(doc), s.validLoad(doc), s.validRequire(doc), s.validWithout(doc))
 	if err != nil {
 		return err // and whatever follows from it would be noise
 	}
@@ -98,6 +99,15 @@ func (s *Spec) validLoad(doc kind.Node) error {
 	if b := s.Breaker; b.OpenFor >= leastOpen && s.openFor()*9/10 < leastLooks*s.pause() {
 		least := leastLooks / (b.OpenFor.Seconds() * 0.9)
 		return doc.Get("load").Get("max_rate").Errorf("load.max_rate: got %v/s, want at least %.0f/s, so that %d calls fit into the open time of %v", s.Load.MaxRate, least+0.5, leastLooks, b.OpenFor)
+	}
+	return nil
+}
+
+func (s *Spec) validWithout(doc kind.Node) error {
+	for i, word := range s.Without {
+		if !slices.Contains(faults.Missables(), word) {
+			return doc.Locate(kind.At(fmt.Sprintf("accept_missing[%d]", i), errors.New(kind.UnknownWord("word", word, faults.Missables()))))
+		}
 	}
 	return nil
 }

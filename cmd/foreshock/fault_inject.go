@@ -124,6 +124,11 @@ func (p *program) inject(ctx context.Context, f *flags, fault faults.Fault, o fa
 			return p.wrong(fmt.Errorf("--allow: got %q, want one of %s", word, strings.Join(faults.Refusals(), ", ")))
 		}
 	}
+	for _, word := range options.Without {
+		if !slices.Contains(faults.Missables(), word) {
+			return p.wrong(fmt.Errorf("--accept-missing: got %q, want one of %s", word, strings.Join(faults.Missables(), ", ")))
+		}
+	}
 	if o.dryRun {
 		return p.dryRun(ctx, f.output, fault, options, guard)
 	}
