@@ -40,6 +40,13 @@ func (r planned) chain(first string) string {
 	return first
 }
 
+// labelled puts the comment behind what matches: it costs a packet as much as that, and
+// most packets need not come so far.
+func (r planned) labelled(l label) []string {
+	at := slices.IndexFunc(r.args, func(word string) bool { return word == "-j" || word == "-g" })
+	return slices.Concat(r.args[:at], comment(l.as(r.role)), r.args[at:])
+}
+
 // open opens what lives in the namespace beside the rules.
 func (i *injection) open(ctx context.Context) error {
 	err := i.space.do(context.WithoutCancel(ctx), func() (err error) {
@@ -90,7 +97,7 @@ func (i *injection) transaction(rules []planned) *transaction {
 		tx.chain(name)
 	}
 	for _, r := range rules {
-		tx.add("-A", r.chain(i.chain), append(comment(i.marked().as(r.role)), r.args...))
+		tx.add("-A", r.chain(i.chain), r.labelled(i.marked()))
 	}
 	for _, base := range i.target.bases() {
 		tx.insert(base, i.jump())
