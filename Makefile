@@ -20,7 +20,7 @@ test: setup build
 	@go test -race -shuffle=on -timeout 10m -p 1 $(TESTFLAGS) ./...
 
 soak: setup
-	@FORESHOCK_SOAK=1 go test -v -timeout 15m -run 'TestKill|TestHarmless' ./faults
+	@FORESHOCK_SOAK=1 go test -v -timeout 15m -run 'TestKill$$|TestHarmless|TestManyConnections' ./faults
 
 lint: $(LINT)
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "lint: run gofmt -w on these files"; exit 1; }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -22,13 +21,20 @@ type Active struct {
 	To       string
 	Since    time.Time
 	Until    time.Time
-	Lease    time.Duration
-	Owned    bool   // the process that injected it lives; else it ends with its lease
-	Armed    bool   // its owner holds the lease: the fault acts
-	Packets  uint64 // met by its rules, or threads that stand still
-	Silent   string // why the owner of a pause does not answer; all but the chain is unknown then
+	Lease    time.Duration // 0: it has none, and outlives its owner
+	Owned    bool          // the process that injected it lives; else it ends with its lease
+	Armed    bool          // its owner holds the lease: the fault acts
+	Packets  uint64        // met by its rules, or threads that stand still
+	Silent   string        // why the owner of a pause does not answer; all but the chain is unknown then
 
 	selects []selected
+	undo    []undo
+}
+
+// undo is what removes a fault's rules from one table, as they were listed.
+type undo struct {
+	table *table
+	tx    *transaction
 }
 
 // place is one family's table in a namespace.
@@ -37,9 +43,9 @@ type place struct {
 	space  *space
 }
 
-// open finds the tables that there are. Both families are looked through; one whose
-// command is missing holds nothing of ours.
-func (in *Injector) open() (*place, error) {
+// open finds the tables that there are. Both families are looked through, and both
+// backends unless one was named; one whose command is missing holds nothing of ours.
+func (in *Injector) open(ctx context.Context) (*place, error) {
 	sp, err := openSpace(in.Netns)
 	if err != nil {
 		return nil, err
@@ -53,12 +59,17 @@ func (in *Injector) open() (*place, error) {
 	if t, err := in.table(sp, IPv6); err == nil {
 		p.tables = append(p.tables, t)
 	}
+	for _, t := range slices.Clone(p.tables) {
+		if o := in.other(ctx, t); in.Suffix == "" && o != nil {
+			p.tables = append(p.tables, o)
+		}
+	}
 	return p, nil
 }
 
 // List finds the faults in the kernel, oldest first.
 func (in *Injector) List(ctx context.Context) ([]Active, error) {
-	p, err := in.open()
+	p, err := in.open(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list faults: %w", err)
 	}
@@ -84,7 +95,7 @@ func (in *Injector) Sweep(ctx context.Context) ([]Active, error) {
 }
 
 func (in *Injector) healIf(ctx context.Context, action string, wanted func(Active) bool) ([]Active, error) {
-	p, err := in.open()
+	p, err := in.open(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("heal: %w", err)
 	}
@@ -114,9 +125,16 @@ func (p *place) heal(ctx context.Context, a Active) error {
 	if a.Kind == pauseWord {
 		return p.resume(ctx, a.Chain)
 	}
+	return a.remove(ctx)
+}
+
+func (a Active) remove(ctx context.Context) error {
 	var errs []error
-	for _, t := range p.tables {
-		errs = append(errs, t.remove(ctx, a.Chain))
+	for _, u := range a.undo {
+		// What was listed is known; only if others changed it since need we look.
+		if u.table.restore(ctx, u.tx) != nil {
+			errs = append(errs, u.table.remove(ctx, a.Chain))
+		}
 	}
 	return errors.Join(errs...)
 }
@@ -125,22 +143,22 @@ func (p *place) list(ctx context.Context) ([]Active, error) {
 	var found []Active
 	for _, t := range p.tables {
 		saved, err := t.read(ctx)
+		if t.second && errors.Is(err, errIncompatible) {
+			continue // another program's rules alone
+		}
 		if err != nil {
 			return nil, err
 		}
-		for _, chain := range saved.chains {
+		for _, chain := range saved.faults() {
 			a, ours := describe(chain, saved)
 			if !ours {
 				continue
 			}
-			a.Armed, _ = held(ctx, p.space, leaseName(chain, t.family)) // no list: not armed
-			if at := slices.IndexFunc(found, func(b Active) bool { return b.Chain == chain }); at >= 0 {
-				found[at].Packets += a.Packets
-				found[at].selects = append(found[at].selects, a.selects...)
-				found[at].Armed = found[at].Armed || a.Armed
-				continue
+			a.undo = []undo{{t, saved.removal(chain)}}
+			if a.Lease > 0 {
+				a.Armed, _ = held(ctx, p.space, leaseName(chain, t.family)) // no list: not armed
 			}
-			found = append(found, a)
+			found = merge(found, a)
 		}
 	}
 	living, err := p.owners(ctx)
@@ -150,7 +168,10 @@ func (p *place) list(ctx context.Context) ([]Active, error) {
 	for n := range found {
 		a := &found[n]
 		a.Owned = slices.Contains(living, ownerName(a.Chain))
-		a.Armed = a.Armed && a.Owned && time.Now().Before(a.Until)
+		if a.Lease > 0 {
+			a.Armed = a.Armed && a.Owned
+		}
+		a.Armed = a.Armed && time.Now().Before(a.Until)
 	}
 	pauses, err := p.pauses(ctx)
 	if err != nil {
@@ -161,17 +182,25 @@ func (p *place) list(ctx context.Context) ([]Active, error) {
 	return found, nil
 }
 
-var chainName = regexp.MustCompile(`^FS-[0-9a-f]{8}-[0-9a-z]{8}$`)
-
-// describe reads what a fault's comments tell. A chain with a rule that is not ours
-// is not ours, whatever its name. Of the two chains of a fault one may be missing.
-func describe(chain string, saved ruleset) (Active, bool) {
-	chain, second := strings.CutSuffix(chain, actSuffix)
-	a := Active{Chain: chain}
-	if !chainName.MatchString(chain) || second && slices.Contains(saved.chains, chain) {
-		return a, false
+// merge adds a fault's share in one table to what is known of it from others.
+func merge(found []Active, a Active) []Active {
+	at := slices.IndexFunc(found, func(b Active) bool { return b.Chain == a.Chain })
+	if at < 0 {
+		return append(found, a)
 	}
-	for _, r := range append(saved.in(chain), saved.in(chain+actSuffix)...) {
+	found[at].Packets += a.Packets
+	found[at].selects = append(found[at].selects, a.selects...)
+	found[at].undo = append(found[at].undo, a.undo...)
+	found[at].Armed = found[at].Armed || a.Armed
+	return found
+}
+
+// describe reads what a fault's comments tell. A fault with a rule that is not ours
+// is not ours, whatever its name. Of its chains some may be missing.
+func describe(chain string, saved ruleset) (Active, bool) {
+	a := Active{Chain: chain}
+	shut := false
+	for _, r := range saved.of(chain) {
 		l, ours := r.label()
 		if !ours {
 			return a, false
@@ -183,10 +212,12 @@ func describe(chain string, saved ruleset) (Active, bool) {
 		}
 		a.Run, a.Name, a.Location, a.Kind, a.Protocol, a.To = l.run, l.name, l.where, l.kind, l.proto, l.to
 		a.Since, a.Until, a.Lease = l.since, l.until, l.lease
+		shut = shut || l.role == roleLease
 		if l.role == roleFault {
 			a.Packets += r.packets
 		}
 	}
+	a.Armed = a.Run != "" && !shut
 	return a, true
 }
 

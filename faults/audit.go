@@ -51,7 +51,8 @@ type auditEntry struct {
 	Chain    string    `json:"chain,omitempty"`
 	Until    time.Time `json:"until"`
 	Why      string    `json:"why,omitempty"`
-	By       string    `json:"by,omitempty"` // what healed it
+	Lacks    []string  `json:"lacks,omitempty"` // what the user did without on this kernel
+	By       string    `json:"by,omitempty"`    // what healed it
 	Error    string    `json:"error,omitempty"`
 }
 
@@ -76,7 +77,7 @@ func (i *injection) entry(action string, err error) auditEntry {
 	l := i.label
 	e := auditEntry{
 		Action: action, Run: l.run, Name: l.name, Kind: l.kind, To: l.to,
-		Resolved: i.target.resolved(), Chain: i.chain, Until: l.until, Why: i.why,
+		Resolved: i.target.resolved(), Chain: i.chain, Until: l.until, Why: i.why, Lacks: i.lacks,
 	}
 	if err != nil {
 		e.Error = err.Error()

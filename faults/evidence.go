@@ -35,7 +35,7 @@ func (i *injection) Evidence(ctx context.Context) (Evidence, error) {
 		err = i.observe(ctx)
 	}
 	e := i.evidence
-	e.Spans, e.Foreign = slices.Clone(e.Spans), slices.Clone(e.Foreign)
+	e.Spans, e.Foreign, e.Warnings = slices.Clone(e.Spans), slices.Clone(e.Foreign), slices.Clone(e.Warnings)
 	return e, err
 }
 
@@ -84,12 +84,12 @@ func (i *injection) readRules(ctx context.Context) (all []ruleset, packets uint6
 	for range counterReads {
 		all, packets = nil, 0
 		for _, p := range i.parts {
-			saved, err := p.table.read(ctx)
+			saved, err := p.table.read(ctx, append(chainsOf(i.chain), i.target.bases()...)...)
 			if err != nil {
 				return nil, 0, err
 			}
 			all = append(all, saved)
-			for _, r := range i.own(saved) {
+			for _, r := range saved.of(i.chain) {
 				if l, ours := r.label(); ours && l.role == roleFault {
 					packets += r.packets
 				}
@@ -106,16 +106,16 @@ func (i *injection) readRules(ctx context.Context) (all []ruleset, packets uint6
 func (i *injection) compare(p *part, saved ruleset) {
 	missing, foreign := i.jumps(saved)
 	i.evidence.Foreign = append(i.evidence.Foreign, foreign...)
-	rules := i.own(saved)
+	rules := saved.of(i.chain)
 	if p.listing == nil && asPlanned(rules, p.roles) {
 		p.listing = rules
 	}
 	switch {
-	case !slices.Contains(saved.chains, i.chain) || !slices.Contains(saved.chains, i.chain+actSuffix):
+	case slices.ContainsFunc(chainsOf(i.chain), func(name string) bool { return !slices.Contains(saved.chains, name) }):
 		i.tampered("chain " + i.chain + " was removed")
 	case len(missing) > 0:
 		i.tampered(fmt.Sprintf("the jump from %s was removed", strings.Join(missing, ", ")))
-	case !slices.EqualFunc(rules, p.listing, func(a, b savedRule) bool { return a.spec() == b.spec() }):
+	case !sameRules(rules, p.listing):
 		i.tampered("the rules of chain " + i.chain + " were changed")
 	}
 }

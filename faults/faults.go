@@ -75,6 +75,9 @@ type Options struct {
 	Why      string        // for the audit; may be empty
 	Until    time.Time     // the hard end, to the whole second below; required
 	Lease    time.Duration // whole seconds, at least 1s; 0 means DefaultLease
+	// Without names what the fault may lack where this kernel does not have it: WithoutLease,
+	// WithoutHardEnd. Where the kernel has it, the fault does.
+	Without []string
 }
 
 // DefaultLease is how long a fault lives on without its owner.
@@ -130,6 +133,9 @@ type Evidence struct {
 	Tampered string
 	// Foreign are rules that now come before ours and might take packets from them.
 	Foreign []string
+	// Warnings are what was found at the installation that may keep the fault from acting
+	// or from ending as faults do here.
+	Warnings []string
 	// Unaudited says why the audit lacks a line; empty means it does not.
 	Unaudited string
 	// Lapses counts renewals later than the lease, or so near that the fault may have

@@ -21,18 +21,20 @@ const jiffies = 20 * time.Millisecond
 
 // An injection is a fault in this machine's kernel.
 type injection struct {
-	fault  Fault
-	label  label
-	target pinned
-	chain  string
-	why    string
-	audit  *Audit
-	space  *space
-	owner  net.PacketConn
-	watch  *watch
-	queue  *nfqueue.Queue // nil unless the fault is Queued
-	divert []string       // the action that leads to it
-	parts  []*part
+	fault   Fault
+	label   label
+	target  pinned
+	chain   string
+	why     string
+	without []string // what the user accepted to do without
+	lacks   []string // and what the kernel lacks of that
+	audit   *Audit
+	space   *space
+	owner   net.PacketConn
+	watch   *watch
+	queue   *nfqueue.Queue // nil unless the fault is Queued
+	divert  []string       // the action that leads to it
+	parts   []*part
 
 	mu       sync.Mutex
 	armed    bool
@@ -101,6 +103,12 @@ func (i *injection) arm(ctx context.Context) error {
 // set renews the leases of all families.
 func (i *injection) set() error {
 	for _, p := range i.parts {
+		if p.turn != nil {
+			if err := p.turn(true); err != nil {
+				return results.Blind(results.CauseTool, err)
+			}
+			continue
+		}
 		met, err := p.lease.send(p.lease.set)
 		if err != nil {
 			return results.Blind(results.CauseTool, fmt.Errorf("lease: %w", err))
@@ -114,6 +122,12 @@ func (i *injection) set() error {
 
 func (i *injection) take() {
 	for _, p := range i.parts {
+		if p.turn != nil {
+			if err := p.turn(false); err != nil {
+				i.tampered("could not be disarmed: " + err.Error()) // Close removes the rules, or says that it cannot
+			}
+			continue
+		}
 		// What is not taken now ends with the lease.
 		_, _ = p.lease.send(p.lease.take)
 	}
@@ -165,7 +179,7 @@ func (i *injection) renew() bool {
 func (i *injection) lapsed() bool {
 	gap := time.Since(i.renewed)
 	i.evidence.LongestGap = max(i.evidence.LongestGap, gap)
-	if gap < i.label.lease-jiffies {
+	if gap < i.label.lease-jiffies || i.lack(WithoutLease) {
 		return false
 	}
 	i.evidence.Lapses++
@@ -277,6 +291,9 @@ func (i *injection) remove(ctx context.Context) error {
 
 // release closes what an installation has opened so far.
 func (i *injection) release() {
+	if i.watch != nil {
+		i.watch.close()
+	}
 	for _, p := range i.parts {
 		if p.lease != nil {
 			p.lease.close()
@@ -284,9 +301,6 @@ func (i *injection) release() {
 	}
 	if i.queue != nil {
 		_ = i.queue.Close() // an error was told as tampering
-	}
-	if i.watch != nil {
-		i.watch.close()
 	}
 	if i.owner != nil {
 		_ = i.owner.Close()

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,7 +51,7 @@ func (in *Injector) Install(ctx context.Context, f Fault, o Options) (_ Injectio
 	if err != nil {
 		return nil, err
 	}
-	i := &injection{fault: f, label: l, target: target, chain: newChainName(o.Run), why: o.Why, audit: in.Audit}
+	i := &injection{fault: f, label: l, target: target, chain: newChainName(o.Run), why: o.Why, without: o.Without, audit: in.Audit}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("install %s of %s: %w", f.Kind(), f.Target(), err), i.remove(ctx))
@@ -72,8 +73,8 @@ func (in *Injector) Install(ctx context.Context, f Fault, o Options) (_ Injectio
 		return nil, err
 	}
 	for _, p := range i.parts {
-		if err = i.install(ctx, p); err != nil {
-			return nil, errors.Join(err, in.explain(ctx, err))
+		if err = in.installPart(ctx, i, p); err != nil {
+			return nil, err
 		}
 	}
 	if err = in.Audit.write(i.entry(auditInstall, nil)); err != nil {
@@ -82,18 +83,33 @@ func (in *Injector) Install(ctx context.Context, f Fault, o Options) (_ Injectio
 	return i, nil
 }
 
-// explain names what the kernel lacks after it refused a rule.
-func (in *Injector) explain(ctx context.Context, err error) error {
-	if _, refused := errors.AsType[*refusedError](err); !refused {
-		return nil
-	}
-	var missing []error
-	for _, c := range in.Probe(ctx) {
-		if !c.OK && c.Needed {
-			missing = append(missing, fmt.Errorf("missing here: %s: %s", c.Name, c.Detail))
+// installPart installs one family's share. Where the kernel refused a rule because it
+// lacks what the user can do without, it tries again without that.
+func (in *Injector) installPart(ctx context.Context, i *injection, p *part) error {
+	err := i.install(ctx, p)
+	if _, refused := errors.AsType[*refusedError](err); refused {
+		found := in.probeTable(ctx, i.space, p.table.family)
+		lacks, missing := i.lacking(found)
+		if missing == nil && len(lacks) > 0 {
+			i.lacks = lacks
+			i.evidence.Warnings = append(i.evidence.Warnings, i.warnings()...)
+			err = i.install(ctx, p)
+		}
+		if err != nil {
+			err = errors.Join(err, missing, notes(found))
 		}
 	}
-	return errors.Join(missing...)
+	if err != nil {
+		return err
+	}
+	if i.lack(WithoutLease) {
+		p.turn = i.turner(ctx, p)
+	}
+	warning, err := in.foreignBackend(ctx, p.table)
+	if warning != "" {
+		i.evidence.Warnings = append(i.evidence.Warnings, warning)
+	}
+	return err
 }
 
 func newLabel(f Fault, o Options, now time.Time) (label, error) {
@@ -110,6 +126,8 @@ func newLabel(f Fault, o Options, now time.Time) (label, error) {
 		return l, kind.At("run", errors.New("got none, want the id of the run that asks for the fault"))
 	case o.Lease < time.Second || o.Lease%time.Second != 0:
 		return l, kind.At("lease", fmt.Errorf("got %v, want whole seconds, at least 1s", o.Lease))
+	case slices.ContainsFunc(o.Without, func(word string) bool { return !slices.Contains(Missables(), word) }):
+		return l, kind.At("accept_missing", fmt.Errorf("got %q, want some of %q", o.Without, Missables()))
 	case l.until.Sub(now) <= 0:
 		return l, kind.At("until", fmt.Errorf("got %v, want a time at least a second ahead", o.Until.Format(time.RFC3339)))
 	case l.until.Unix() > lastSecond:

@@ -17,19 +17,35 @@ import (
 type part struct {
 	table   *table
 	lease   *lease
-	roles   []string    // of the rules, in order
-	listing []savedRule // our chains as the kernel listed them first
+	roles   []string              // of the rules, in order
+	shutAt  int                   // where the lease's rule is among those that say what packets meet
+	turn    func(open bool) error // without a lease, what stands in for it
+	listing []savedRule           // our chains as the kernel listed them first
 }
 
-// actSuffix names the second chain of a fault: the first selects packets, the second
-// says what they meet.
-const actSuffix = "-a"
-
-// A planned rule, its role and whether it is in the second chain.
+// A planned rule, its role and whether it is about what selected packets meet.
 type planned struct {
 	role string
 	act  bool
 	args []string
+}
+
+// chain says in which of a fault's chains the rule is.
+func (r planned) chain(first string) string {
+	switch {
+	case r.act:
+		return first + actSuffix
+	case r.role == roleControl:
+		return first + leaseSuffix
+	}
+	return first
+}
+
+// labelled puts the comment behind what matches: it costs a packet as much as that, and
+// most packets need not come so far.
+func (r planned) labelled(l label) []string {
+	at := slices.IndexFunc(r.args, func(word string) bool { return word == "-j" || word == "-g" })
+	return slices.Concat(r.args[:at], comment(l.as(r.role)), r.args[at:])
 }
 
 // open opens what lives in the namespace beside the rules.
@@ -49,6 +65,7 @@ func (i *injection) open(ctx context.Context) error {
 				return err
 			}
 		}
+		i.watch.batchBy(i.parts[0].lease)
 		return nil
 	})
 	return errors.Join(err, ctx.Err())
@@ -66,7 +83,7 @@ func (i *injection) install(ctx context.Context, p *part) error {
 	for _, r := range rules {
 		p.roles = append(p.roles, r.role)
 	}
-	met, err := p.lease.send(p.lease.trial)
+	met, err := p.lease.send(p.lease.ask)
 	if err != nil {
 		return results.Blind(results.CauseTool, fmt.Errorf("lease: %w", err))
 	}
@@ -80,14 +97,11 @@ func (i *injection) install(ctx context.Context, p *part) error {
 // force with all the rest or not at all.
 func (i *injection) transaction(rules []planned) *transaction {
 	tx := &transaction{}
-	tx.chain(i.chain)
-	tx.chain(i.chain + actSuffix)
+	for _, name := range chainsOf(i.chain) {
+		tx.chain(name)
+	}
 	for _, r := range rules {
-		chain := i.chain
-		if r.act {
-			chain += actSuffix
-		}
-		tx.add("-A", chain, append(comment(i.label.as(r.role)), r.args...))
+		tx.add("-A", r.chain(i.chain), r.labelled(i.marked()))
 	}
 	for _, base := range i.target.bases() {
 		tx.insert(base, i.jump())
@@ -102,23 +116,21 @@ func (i *injection) removal() *transaction {
 		tx.add("-D", base, i.jump())
 	}
 	for _, verb := range []string{"-F", "-X"} {
-		tx.add(verb, i.chain, nil)
-		tx.add(verb, i.chain+actSuffix, nil)
+		for _, name := range chainsOf(i.chain) {
+			tx.add(verb, name, nil)
+		}
 	}
 	return tx
 }
 
-func (i *injection) jump() []string { return append(comment(i.label.as(roleJump)), "-j", i.chain) }
-
-// own lists the rules of the injection's chains.
-func (i *injection) own(saved ruleset) []savedRule {
-	return append(saved.in(i.chain), saved.in(i.chain+actSuffix)...)
-}
+// jump leads to our chains. It meets every packet of the host, and a comment would be
+// most of what that costs; the chain's name and the comments there tell whose it is.
+func (i *injection) jump() []string { return []string{"-j", i.chain} }
 
 func comment(l label) []string { return []string{"-m", "comment", "--comment", l.String()} }
 
-// plan lists the rules of both chains. The first takes the lease's own packets and
-// selects those of the target. In the second the watch sees every attempt, armed or
+// plan lists the rules chain by chain in the kernel's order. The first leads
+// the lease's own packets away and selects those of the target. These the watch sees every attempt, armed or
 // not; only while the lease holds does a packet meet the fault.
 func (i *injection) plan(p *part) []planned {
 	family := p.table.family
@@ -126,9 +138,7 @@ func (i *injection) plan(p *part) []planned {
 	if i.divert != nil { // first, or a packet would come again for ever
 		rules = append(rules, planned{roleSkip, false, append(nfqueue.Skip(nfqueue.DefaultMark), "-j", "RETURN")})
 	}
-	for _, r := range p.lease.control() {
-		rules = append(rules, planned{roleControl, false, r})
-	}
+	rules = append(rules, planned{roleLead, false, append(p.lease.own(), "-g", i.chain+leaseSuffix)})
 	watched := i.target.Protocol == tcp || i.target.Protocol == allProtocols
 	// Of a packet to this host itself, its way out is enough.
 	watch := slices.Concat([]string{"-p", "tcp", "--syn", "!", "-i", "lo"}, notOurs(), i.report(prefixSyn))
@@ -150,7 +160,13 @@ func (i *injection) plan(p *part) []planned {
 	if watched {
 		rules = append(rules, planned{roleWatch, true, watch})
 	}
-	rules = append(rules, planned{roleLease, true, p.lease.gate()})
+	rules = append(rules, planned{roleLease, true, p.lease.gate(!i.lack(WithoutLease))})
+	p.shutAt = 0
+	for _, r := range rules {
+		if r.act {
+			p.shutAt++
+		}
+	}
 	for _, r := range i.fault.Rules(family) {
 		match := slices.Concat(i.target.only(family), r.Match, i.window())
 		if r.Spares {
@@ -165,6 +181,9 @@ func (i *injection) plan(p *part) []planned {
 		rules = append(rules,
 			planned{roleHit, true, slices.Concat(match, once, i.report(prefixHit))},
 			planned{roleFault, true, append(match, r.Action...)})
+	}
+	for _, r := range p.lease.control(i.report(prefixSync), !i.lack(WithoutLease)) {
+		rules = append(rules, planned{roleControl, false, r})
 	}
 	return rules
 }
@@ -183,6 +202,9 @@ func (i *injection) report(prefix string) []string {
 // window, so it closes when its last second is over. Its beginning makes a clock
 // that is set back end the fault, not prolong it.
 func (i *injection) window() []string {
+	if i.lack(WithoutHardEnd) {
+		return nil
+	}
 	const date = "2006-01-02T15:04:05"
 	return []string{
 		"-m", "time", "--datestart", i.label.since.Format(date),
@@ -201,7 +223,7 @@ func (i *injection) jumps(saved ruleset) (missing, foreign []string) {
 				found = true
 				break
 			}
-			if l, ours := r.label(); !ours || l.role != roleJump {
+			if !r.leads() {
 				before = append(before, base+" "+r.spec())
 			}
 		}

@@ -32,8 +32,9 @@ type label struct {
 const (
 	roleJump    = "jump"    // leads from a chain of the kernel's to ours
 	roleSkip    = "skip"    // lets pass what a queue is done with
+	roleLead    = "lead"    // leads the lease's datagrams to their chain
 	roleWatch   = "watch"   // reports attempts
-	roleControl = "control" // sets or takes the lease
+	roleControl = "control" // sets or takes the lease, or asks for reports
 	roleLease   = "lease"   // lets everything pass while there is no lease
 	roleHit     = "hit"     // reports the first packet of a fault
 	roleSelect  = "select"  // says that a packet is the target's

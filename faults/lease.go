@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -32,7 +31,7 @@ type lease struct {
 	any       string // the mask under which all packets share one entry
 	seconds   string
 	set, take string // the secret words
-	trial     string // the word that changes nothing
+	ask       string // the word that changes nothing: reports that wait are sent
 }
 
 // openLease opens the sender; call it in the namespace of the rules.
@@ -40,7 +39,7 @@ func openLease(family Family, chain string, d time.Duration) (*lease, error) {
 	l := &lease{
 		list:    leaseName(chain, family),
 		seconds: strconv.Itoa(int(d / time.Second)),
-		set:     rand.Text(), take: rand.Text(), trial: rand.Text(),
+		set:     rand.Text(), take: rand.Text(), ask: rand.Text(),
 	}
 	loopback := netip.IPv6Loopback()
 	l.any = "::"
@@ -62,21 +61,38 @@ func (l *lease) recent(words ...string) []string {
 	return append([]string{"-m", "recent", "--name", l.list, "--rsource", "--mask", l.any}, words...)
 }
 
-// control gives the rules that set the lease, take it, and only tell that they are met.
-func (l *lease) control() [][]string {
+// own matches the datagrams of the lease.
+func (l *lease) own() []string {
 	host, port := l.self.Addr().String(), strconv.Itoa(int(l.self.Port()))
-	rule := func(word string, action ...string) []string {
-		return slices.Concat([]string{
-			"-p", "udp", "-s", host, "-d", host, "--sport", port, "--dport", port,
-			"-m", "string", "--algo", "bm", "--string", word,
-		}, action, []string{"-j", "DROP"})
-	}
-	return [][]string{rule(l.set, l.recent("--set")...), rule(l.take, l.recent("--remove")...), rule(l.trial)}
+	return []string{"-p", "udp", "-s", host, "-d", host, "--sport", port, "--dport", port}
 }
 
-// gate lets every packet leave the chain while there is no lease.
-func (l *lease) gate() []string {
-	return append(l.recent("!", "--rcheck", "--seconds", l.seconds), "-j", "RETURN")
+// control gives the rules that the lease's datagrams meet: they set the lease, take it,
+// or only tell that they are met. A report of the last, sent at once, takes along all
+// reports that wait. Where the kernel keeps no lease, there is only that.
+func (l *lease) control(report []string, kept bool) [][]string {
+	rule := func(word string, action ...string) []string {
+		return append([]string{"-m", "string", "--algo", "bm", "--string", word}, action...)
+	}
+	drop := []string{"-j", "DROP"}
+	ask := [][]string{rule(l.ask, append(report, "--nflog-threshold", "1")...), rule(l.ask, drop...)}
+	if !kept {
+		return ask
+	}
+	return append([][]string{
+		rule(l.set, append(l.recent("--set"), drop...)...),
+		rule(l.take, append(l.recent("--remove"), drop...)...),
+	}, ask...)
+}
+
+// gate lets every packet leave the chain while there is no lease; where the kernel
+// keeps none, while the gate is there.
+func (l *lease) gate(kept bool) []string {
+	out := []string{"-j", "RETURN"}
+	if !kept {
+		return out
+	}
+	return append(l.recent("!", "--rcheck", "--seconds", l.seconds), out...)
 }
 
 // send reports whether a rule met the word.

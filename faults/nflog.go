@@ -18,6 +18,7 @@ const (
 
 	cfgCommand   = 1
 	cfgMode      = 2
+	cfgTimeout   = 4 // hundredths of a second
 	cfgThreshold = 5
 	cfgFlags     = 6
 
@@ -43,24 +44,35 @@ const (
 // bindNflog makes fd the listener of a group: headers only, each report sent at
 // once and numbered.
 func bindNflog(fd int, group uint16) error {
+	const timeout = uint32(batchLimit / (10 * time.Millisecond))
 	var attrs []byte
 	attrs = appendAttr(attrs, cfgCommand, []byte{commandBind})
 	attrs = appendAttr(attrs, cfgMode, append(binary.BigEndian.AppendUint32(nil, headers), copyPacket, 0))
 	attrs = appendAttr(attrs, cfgThreshold, binary.BigEndian.AppendUint32(nil, 1))
+	attrs = appendAttr(attrs, cfgTimeout, binary.BigEndian.AppendUint32(nil, timeout))
 	attrs = appendAttr(attrs, cfgFlags, binary.BigEndian.AppendUint16(nil, flagSequence))
+	if err := configure(fd, group, unix.NLM_F_ACK, attrs); err != nil {
+		return err
+	}
+	return readAck(fd)
+}
 
+// setThreshold says how many reports the kernel collects before it sends them. There
+// is no answer to it: that would come between the reports.
+func setThreshold(fd int, group uint16, reports uint32) error {
+	return configure(fd, group, 0, appendAttr(nil, cfgThreshold, binary.BigEndian.AppendUint32(nil, reports)))
+}
+
+func configure(fd int, group, flags uint16, attrs []byte) error {
 	order := binary.NativeEndian
 	msg := order.AppendUint32(nil, uint32(nlHeader+nfHeader+len(attrs))) //nolint:gosec // some dozen bytes
 	msg = order.AppendUint16(msg, nflogConfig)
-	msg = order.AppendUint16(msg, unix.NLM_F_REQUEST|unix.NLM_F_ACK)
+	msg = order.AppendUint16(msg, unix.NLM_F_REQUEST|flags)
 	msg = append(msg, make([]byte, 8)...) // sequence number and port
 	msg = append(msg, unix.AF_UNSPEC, 0)
 	msg = binary.BigEndian.AppendUint16(msg, group)
 	msg = append(msg, attrs...)
-	if err := unix.Sendto(fd, msg, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-		return err
-	}
-	return readAck(fd)
+	return unix.Sendto(fd, msg, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
 }
 
 // readAck waits for the kernel's answer, which it gives at once.

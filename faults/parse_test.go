@@ -21,7 +21,7 @@ func TestLabelSurvivesTheKernelsQuoting(t *testing.T) {
 		role: roleFault, run: `a b "c" \d/é&=`, name: "n", where: "w", kind: "drop", proto: udp, to: "[::1]:9",
 		since: time.Unix(1, 0).UTC(), until: time.Unix(2, 0).UTC(), lease: 2 * time.Second,
 	}
-	s, err := parseSaved("*filter\n:OUTPUT ACCEPT [1:2]\n:FS-x - [0:0]\n[3:4] -A OUTPUT -m comment --comment \"" + l.String() + "\" -j FS-x\nCOMMIT\n")
+	s, err := parseListing("-P OUTPUT ACCEPT -c 1 2\n-N FS-x\n-A OUTPUT -m comment --comment \"" + l.String() + "\" -c 3 4 -j FS-x\n")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,11 +33,10 @@ func TestLabelSurvivesTheKernelsQuoting(t *testing.T) {
 
 func TestForeignTables(t *testing.T) {
 	t.Parallel()
-	if _, err := parseSaved("# Table `filter' is incompatible, use 'nft' tool.\n"); !errors.Is(err, errIncompatible) {
-		t.Errorf("got %v", err)
-	}
-	if _, err := parseSaved("[x:1] -A OUTPUT\n"); err == nil {
-		t.Error("a broken line was read")
+	for _, text := range []string{"-A OUTPUT -c x 1\n", "-A OUTPUT -j DROP\n", "-A\n", "what is this\n"} {
+		if _, err := parseListing(text); err == nil {
+			t.Errorf("a broken line was read: %s", text)
+		}
 	}
 	for words, want := range map[string][]string{
 		`a "b c" d`:   {"a", "b c", "d"},
@@ -51,9 +50,9 @@ func TestForeignTables(t *testing.T) {
 }
 
 func FuzzParsers(f *testing.F) {
-	f.Add([]byte("[1:2] -A OUTPUT -m comment --comment \"foreshock/1 fault kind=drop\" -j DROP"))
+	f.Add([]byte("-A OUTPUT -m comment --comment \"foreshock/1 fault kind=drop\" -c 1 2 -j DROP"))
 	f.Fuzz(func(_ *testing.T, b []byte) {
-		if s, err := parseSaved(string(b)); err == nil {
+		if s, err := parseListing(string(b)); err == nil {
 			for _, r := range s.rules {
 				_, _ = r.label()
 				_ = r.bare()

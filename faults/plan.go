@@ -16,6 +16,7 @@ type Plan struct {
 	Live         []Connection // TCP connections of this host that would be met; of a percentage or a cgroup, those it is taken of
 	Processes    []string     // that would be held or killed, with their threads
 	Irreversible bool         // nothing would heal it
+	Warnings     []string     // what may keep the fault from acting
 }
 
 // Plan says what Install would put into the kernel, and which connections are open
@@ -44,7 +45,17 @@ func (in *Injector) Plan(ctx context.Context, f Fault, o Options) (Plan, error) 
 	}
 	plan := Plan{Resolved: target.resolved()}
 	for _, family := range target.families() {
-		p := &part{table: &table{family: family}}
+		p := &part{}
+		if p.table, err = in.table(sp, family); err != nil {
+			return Plan{}, fmt.Errorf("plan: %w", err)
+		}
+		warning, err := in.foreignBackend(ctx, p.table)
+		if err != nil {
+			return Plan{}, fmt.Errorf("plan: %w", err)
+		}
+		if warning != "" {
+			plan.Warnings = append(plan.Warnings, warning)
+		}
 		if err := sp.do(ctx, func() (err error) {
 			p.lease, err = openLease(family, i.chain, l.lease)
 			return err

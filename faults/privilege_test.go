@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -23,17 +24,13 @@ func asNobody(t *testing.T, order ownerOrder, capabilities ...uintptr) (*exec.Cm
 	b, err := json.Marshal(order)
 	must(t, err)
 	// The binary may lie where nobody may go; a descriptor of it is open to all.
-	program, err := os.ReadFile("/proc/self/exe")
-	must(t, err)
 	dir, err := os.MkdirTemp("/tmp", "nobody") //nolint:usetesting // where nobody may go, too
 	must(t, err)
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	must(t, os.Chmod(dir, 0o755))
 	path := filepath.Join(dir, "owner")
-	syscall.ForkLock.RLock() // a child that is forked meanwhile would keep the file busy
-	err = os.WriteFile(path, program, 0o755)
-	syscall.ForkLock.RUnlock()
-	must(t, err)
+	// Copied by another process: a child of this one could hold the file open for writing.
+	must(t, exec.Command("cp", "/proc/"+strconv.Itoa(os.Getpid())+"/exe", path).Run())
 	c := exec.Command(path, "-faults.owner="+string(b))
 	c.Dir = "/"
 	const nobody = 65534

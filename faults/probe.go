@@ -14,8 +14,11 @@ import (
 type Capability struct {
 	Name   string
 	OK     bool
-	Needed bool   // without it no fault can be injected
+	Needed bool   // without it no fault can be injected, unless the user does without by name
+	For    string // what needs it, if not every fault does
 	Detail string // the version, or why not and how to get it
+
+	missable string // the word by which the user does without
 }
 
 const probeLimit = 10 * time.Second
@@ -30,13 +33,39 @@ func (in *Injector) Probe(ctx context.Context) []Capability {
 		return []Capability{{Name: "network namespace", Needed: true, Detail: err.Error()}}
 	}
 	defer sp.close()
-	v4 := in.probeTable(ctx, sp, IPv4, "iptables")
-	v6 := in.probeTable(ctx, sp, IPv6, "ip6tables")
-	v6[0].Needed = false
-	return append(v4, v6[0])
+	found := in.probeTable(ctx, sp, IPv4)
+	v6 := in.probeTable(ctx, sp, IPv6)
+	for n, c := range v6 { // of the trials, what IPv6 lacks
+		if n == 0 || !c.OK {
+			c.Needed, c.For = false, strings.TrimPrefix(c.For+" over IPv6", " ")
+			c.Name = strings.Replace(c.Name, "ip6tables", "", 1) + map[bool]string{true: "ip6tables", false: " (IPv6)"}[n == 0]
+			found = append(found, c)
+		}
+	}
+	return append(found, in.probeBackends(ctx, sp))
 }
 
-func (in *Injector) probeTable(ctx context.Context, sp *space, family Family, name string) []Capability {
+// probeBackends looks whether both backends hold rules.
+func (in *Injector) probeBackends(ctx context.Context, sp *space) Capability {
+	c := Capability{Name: "one backend", OK: true, For: "faults that no other rules outrun"}
+	for _, family := range []Family{IPv4, IPv6} {
+		t, err := in.table(sp, family)
+		if err != nil {
+			continue // that is told already
+		}
+		warning, err := in.foreignBackend(ctx, t)
+		if err != nil {
+			warning = err.Error()
+		}
+		if warning != "" {
+			c.OK, c.Detail = false, warning
+		}
+	}
+	return c
+}
+
+func (in *Injector) probeTable(ctx context.Context, sp *space, family Family) []Capability {
+	name := map[Family]string{IPv4: "iptables", IPv6: "ip6tables"}[family]
 	t, err := in.table(sp, family)
 	if err != nil {
 		return []Capability{{Name: name, Needed: true, Detail: err.Error()}}
@@ -57,12 +86,19 @@ func (in *Injector) probeTable(ctx context.Context, sp *space, family Family, na
 		return found
 	}
 	defer func() { _ = t.remove(context.WithoutCancel(ctx), chain) }() // empty or inert; Sweep finds it
-	for _, p := range trials(chain) {
-		c := Capability{Name: p.role, OK: true, Needed: true}
+	for _, p := range trials(chain, family) {
+		c := Capability{Name: p.name, OK: true, Needed: p.uses == "", For: p.uses, missable: p.missable}
 		tx := &transaction{}
-		tx.add("-A", chain, p.args)
-		if err := t.restore(ctx, tx); err != nil {
-			c.OK, c.Detail = false, fmt.Sprintf("%s (try: modprobe xt_%s)", firstLine(err), p.role)
+		tx.add("-A", chain, append(comment(label{role: roleControl}), p.rule...))
+		err := t.restore(ctx, tx)
+		if refused, ok := errors.AsType[*refusedError](err); ok {
+			err = refused.err // the rule is of no interest
+		}
+		if err == nil && p.name == trialCgroup {
+			err = findCgroup("/")
+		}
+		if err != nil {
+			c.OK, c.Detail = false, fmt.Sprintf("%s (try: modprobe xt_%s)", firstLine(err), strings.Fields(p.name)[0])
 		}
 		found = append(found, c)
 	}
@@ -78,29 +114,6 @@ func (in *Injector) probeTable(ctx context.Context, sp *space, family Family, na
 		c.OK, c.Detail = false, err.Error()
 	}
 	return append(found, c, probeQueue(ctx, sp))
-}
-
-// A trial is a rule that no packet meets.
-type trial struct {
-	role string
-	args []string
-}
-
-// trials is one rule for each extension of the kernel that faults use.
-func trials(chain string) []trial {
-	words := func(s string) []string { return append(comment(label{role: roleControl}), strings.Fields(s)...) }
-	return []trial{
-		{"comment", words("-j RETURN")},
-		{"recent", words("-m recent --name " + chain + " --rcheck --seconds 2 -j RETURN")},
-		{"string", words("-p udp -m string --algo bm --string probe -j RETURN")},
-		{"time", words("-m time --datestart 2030-01-01T00:00:00 --datestop 2030-01-02T00:00:00 -j RETURN")},
-		{"mark", words("-m mark ! --mark 1 -j RETURN")},
-		{"addrtype", words("-m addrtype --src-type LOCAL -j RETURN")},
-		{"limit", words("-m limit --limit 1/day --limit-burst 1 -j RETURN")},
-		{"NFLOG", words("-p tcp --syn -j NFLOG --nflog-group 1")},
-		{"REJECT", words("-p tcp -j REJECT --reject-with tcp-reset")},
-		{"NFQUEUE", words("-p udp -j NFQUEUE --queue-num " + silentQueue)},
-	}
 }
 
 // version is what the command says of itself, such as iptables v1.8.9 (nf_tables).

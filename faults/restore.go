@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/foreshock/foreshock/results"
 )
@@ -21,6 +22,11 @@ func (tx *transaction) add(verb, chain string, args []string) {
 	tx.lines = append(tx.lines, quoted(verb, chain, args))
 }
 
+// list prints a chain with its rules and their counters; "" is all chains.
+func (tx *transaction) list(chain string) {
+	tx.lines = append(tx.lines, strings.TrimSpace("-v -S "+chain))
+}
+
 // insert puts a rule first: behind a usual ESTABLISHED -j ACCEPT it would never be met.
 func (tx *transaction) insert(chain string, args []string) { tx.add("-I", chain+" 1", args) }
 
@@ -29,7 +35,7 @@ func (tx *transaction) text() string {
 	return "*" + filter + "\n" + strings.Join(tx.lines, "\n") + "\nCOMMIT\n"
 }
 
-// quoted writes a rule as iptables-save does: no argument can end the line or begin another.
+// quoted writes a rule as iptables prints it: no argument can end the line or begin another.
 func quoted(verb, chain string, args []string) string {
 	var b strings.Builder
 	b.WriteString(verb + " " + chain)
@@ -69,10 +75,23 @@ func (t *table) install(ctx context.Context, tx *transaction, jumps int) error {
 
 // restore commits a transaction.
 func (t *table) restore(ctx context.Context, tx *transaction) error {
-	return t.run(ctx, func() error {
+	_, err := t.feed(ctx, tx)
+	return err
+}
+
+// mercy is how long a command may still run when nobody waits for it. The older backend
+// takes away the counters of all rules and gives them back a moment later: killed in
+// between, it leaves everybody's at nothing. What runs longer waits for the lock.
+const mercy = 2 * time.Second
+
+// feed runs iptables-restore, which takes what changes a table and what lists it, and
+// returns what it printed.
+func (t *table) feed(ctx context.Context, tx *transaction) (string, error) {
+	var out, stderr bytes.Buffer
+	err := t.run(ctx, func() error {
 		c := exec.CommandContext(ctx, t.path+"-restore", "--noflush", "--wait", strconv.Itoa(lockLimit)) //nolint:gosec // beside the iptables that was found
-		var stderr bytes.Buffer
-		c.Stdin, c.Stderr = strings.NewReader(tx.text()), &stderr
+		c.Stdin, c.Stdout, c.Stderr = strings.NewReader(tx.text()), &out, &stderr
+		c.Cancel, c.WaitDelay = func() error { return nil }, mercy
 		err := c.Run()
 		switch {
 		case err == nil:
@@ -82,6 +101,10 @@ func (t *table) restore(ctx context.Context, tx *transaction) error {
 		}
 		return t.explainRestore(tx, stderr.String(), err)
 	})
+	if err != nil { // the command may still write then
+		return "", err
+	}
+	return out.String(), nil
 }
 
 var failedLine = regexp.MustCompile(`line:? (\d+)`)
@@ -91,6 +114,9 @@ func (t *table) explainRestore(tx *transaction, said string, err error) error {
 	if strings.Contains(said, "xtables lock") && exit != nil && exit.ExitCode() == lockExit {
 		return results.Blind(results.CauseTool, fmt.Errorf(
 			"%w: another program has held the xtables lock (/run/xtables.lock, or XTABLES_LOCKFILE) for %d s: see who: lsof /run/xtables.lock", errLocked, lockLimit))
+	}
+	if strings.Contains(said, "is incompatible") {
+		return fmt.Errorf("%w: %s", errIncompatible, strings.TrimSpace(said))
 	}
 	if strings.Contains(said, "Message too long") {
 		return fmt.Errorf("%s-restore: %w", t.path, errTooLong)

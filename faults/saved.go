@@ -3,11 +3,12 @@ package faults
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
 
-// A ruleset is the filter table as iptables-save prints it, with counters.
+// A ruleset is the filter table, or some of its chains, with counters.
 type ruleset struct {
 	chains []string
 	rules  []savedRule
@@ -47,37 +48,46 @@ func (s ruleset) in(chain string) []savedRule {
 
 var errIncompatible = errors.New("the filter table holds rules that iptables cannot show (made by nft)")
 
-func parseSaved(text string) (ruleset, error) {
+// parseListing reads lines such as
+//
+//	-P OUTPUT ACCEPT -c 5 420
+//	-N FS-x
+//	-A OUTPUT -p tcp -c 3 180 -j DROP
+func parseListing(text string) (ruleset, error) {
 	var s ruleset
 	for line := range strings.Lines(text) {
-		line = strings.TrimSpace(line)
-		switch {
-		case strings.Contains(line, "is incompatible"):
-			return s, errIncompatible
-		case strings.HasPrefix(line, ":"):
-			name, _, _ := strings.Cut(line[1:], " ")
-			s.chains = append(s.chains, name)
-		case strings.HasPrefix(line, "["):
-			r, err := parseRule(line)
+		words := split(strings.TrimSpace(line))
+		if len(words) == 0 || strings.HasPrefix(line, "#") {
+			continue
+		}
+		if len(words) < 2 {
+			return s, fmt.Errorf("list rules: got %q, want -P, -N or -A and a chain", line)
+		}
+		switch words[0] {
+		case "-P", "-N":
+			s.chains = append(s.chains, words[1])
+		case "-A":
+			r, err := parseRule(words)
 			if err != nil {
 				return s, err
 			}
 			s.rules = append(s.rules, r)
+		default:
+			return s, fmt.Errorf("list rules: got %q, want -P, -N or -A and a chain", line)
 		}
 	}
 	return s, nil
 }
 
-// parseRule reads a line such as [3:180] -A OUTPUT -p tcp -j DROP.
-func parseRule(line string) (savedRule, error) {
-	counters, rest, ok := strings.Cut(line[1:], "] -A ")
-	packets, _, _ := strings.Cut(counters, ":")
-	n, err := strconv.ParseUint(packets, 10, 64)
-	words := split(rest)
-	if !ok || err != nil || len(words) == 0 {
-		return savedRule{}, fmt.Errorf("iptables-save: got %q, want [packets:bytes] -A chain rule", line)
+// parseRule takes the counters out of a rule.
+func parseRule(words []string) (savedRule, error) {
+	for at := len(words) - 3; at >= 2; at-- {
+		packets, err := strconv.ParseUint(words[at+1], 10, 64)
+		if _, berr := strconv.ParseUint(words[at+2], 10, 64); words[at] == "-c" && err == nil && berr == nil {
+			return savedRule{words[1], packets, slices.Concat(words[2:at], words[at+3:])}, nil
+		}
 	}
-	return savedRule{chain: words[0], packets: n, args: words[1:]}, nil
+	return savedRule{}, fmt.Errorf("list rules: got %q, want -A chain rule with -c packets bytes", strings.Join(words, " "))
 }
 
 // split cuts a rule at its spaces as a shell does; iptables quotes with " and \ only.

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"math/rand/v2"
+	"net"
 	"os"
 	"os/exec"
 	"strconv"
@@ -38,6 +39,8 @@ func TestKill(t *testing.T) {
 		{"corrupt", "{to: TO, packets: 100}"},
 		{"pause", "pid: PID"},
 		{"watch", "to: TO"},
+		{"partition", "{between: HOST, and: HOST, ports: PORT}"},
+		{"reset", "to: TO"}, // new connections pass; nothing may be left all the same
 	}
 	still := startPeer(t)
 	servers := []string{faulttest.Serve(t, "127.0.0.1"), faulttest.Serve(t, "::1")}
@@ -47,8 +50,9 @@ func TestKill(t *testing.T) {
 	for n := range moments {
 		round := n / len(kinds)
 		kind, to := kinds[n%len(kinds)], servers[(n+round)%2]
+		host, port, _ := net.SplitHostPort(to)
 		order, err := json.Marshal(ownerOrder{
-			Kind: kind.kind, Settings: strings.NewReplacer("TO", `"`+to+`"`, "PID", strconv.Itoa(still.pid)).Replace(kind.settings), Heal: true,
+			Kind: kind.kind, Settings: strings.NewReplacer("TO", strconv.Quote(to), "HOST", strconv.Quote(host), "PORT", port, "PID", strconv.Itoa(still.pid)).Replace(kind.settings), Heal: true,
 			Options: faults.Options{Run: "kill", Until: time.Now().Add(time.Hour), Lease: lease},
 		})
 		must(t, err)

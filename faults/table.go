@@ -1,7 +1,6 @@
 package faults
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -25,11 +24,12 @@ const (
 )
 
 // A table is the filter table of one family in one namespace: iptables-restore writes
-// it, go-iptables mends it, and iptables-save reads it, which prints the same with both backends.
+// it and lists it, the same with both backends and under their lock, and go-iptables mends it.
 type table struct {
 	family Family
 	space  *space
 	path   string
+	second bool       // of the backend that the Injector does not write to
 	mu     sync.Mutex // one command at a time, also when a caller did not wait for the last
 }
 
@@ -105,22 +105,25 @@ func blind(err error) error {
 	return results.Blind(results.CauseTool, err)
 }
 
-// read returns the rules with their counters.
-func (t *table) read(ctx context.Context) (ruleset, error) {
-	var out, stderr bytes.Buffer
-	err := t.run(ctx, func() error {
-		c := exec.CommandContext(ctx, t.path+"-save", "-c", "-t", filter) //nolint:gosec // beside the iptables that was found
-		c.Stdout, c.Stderr = &out, &stderr
-		err := c.Run()
-		if err != nil && ctx.Err() == nil {
-			err = fmt.Errorf("%s-save: %w: %s", t.path, err, strings.TrimSpace(stderr.String()))
-		}
-		return err
-	})
+// read lists some chains with their rules and counters, or, where one of them is not
+// there or none was named, all of the table. iptables-save would list all, and without
+// the lock, under which the older backend takes counters away for a moment.
+func (t *table) read(ctx context.Context, chains ...string) (ruleset, error) {
+	tx := &transaction{}
+	for _, name := range chains {
+		tx.list(name)
+	}
+	if len(chains) == 0 {
+		tx.list("")
+	}
+	out, err := t.feed(ctx, tx)
+	if err != nil && len(chains) > 0 && ctx.Err() == nil {
+		return t.read(ctx)
+	}
 	if err != nil {
 		return ruleset{}, err
 	}
-	s, err := parseSaved(out.String())
+	s, err := parseListing(out)
 	return s, blind(err)
 }
 
@@ -151,14 +154,14 @@ func (t *table) remove(ctx context.Context, chain string) error {
 // removal is what undoes an installation.
 func (s ruleset) removal(chain string) *transaction {
 	tx := &transaction{}
-	ours := func(name string) bool { return name == chain || name == chain+actSuffix }
+	ours := func(name string) bool { return slices.Contains(chainsOf(chain), name) }
 	for _, r := range s.rules {
 		if ours(r.after("-j")) && !ours(r.chain) {
 			tx.add("-D", r.chain, r.args)
 		}
 	}
 	for _, verb := range []string{"-F", "-X"} {
-		for _, name := range []string{chain, chain + actSuffix} { // the first leads to the second
+		for _, name := range chainsOf(chain) { // the first leads to the others
 			if slices.Contains(s.chains, name) {
 				tx.add(verb, name, nil)
 			}
@@ -187,7 +190,7 @@ func (t *table) removeSingly(ctx context.Context, chain string) error {
 			errs = append(errs, fmt.Errorf("remove the jump from %s to %s: %w", r.chain, chain, err))
 		}
 	}
-	for _, name := range []string{chain, chain + actSuffix} {
+	for _, name := range chainsOf(chain) {
 		if !slices.Contains(s.chains, name) {
 			continue
 		}

@@ -5,7 +5,6 @@ import (
 	"net"
 	"os"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -133,10 +132,7 @@ func TestEvidenceTellsOfARemovedJump(t *testing.T) {
 	must(t, err)
 	for line := range strings.Lines(iptables(t, "-S", "INPUT")) {
 		if strings.Contains(line, e.Chain) {
-			words := strings.Fields(strings.ReplaceAll(line, `"`, ""))
-			at := slices.Index(words, "--comment")
-			label := strings.Join(words[at+1:at+4], " ")
-			iptables(t, "-D", "INPUT", "-m", "comment", "--comment", label, "-j", e.Chain)
+			iptables(t, "-D", "INPUT", "-j", e.Chain)
 		}
 	}
 	if e, err = in.Evidence(t.Context()); err != nil || e.Tampered != "the jump from INPUT was removed" {
@@ -299,7 +295,7 @@ func TestAnotherNamespace(t *testing.T) {
 func TestProbeFindsEverythingHere(t *testing.T) {
 	for _, c := range (&faults.Injector{}).Probe(t.Context()) {
 		t.Logf("%+v", c)
-		if !c.OK {
+		if !c.OK && c.Needed {
 			t.Errorf("%s: %s", c.Name, c.Detail)
 		}
 	}

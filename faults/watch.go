@@ -25,6 +25,7 @@ const (
 	watchBinds   = 16      // groups to try; another program may hold one
 	prefixSyn    = "syn"
 	prefixHit    = "hit"
+	prefixSync   = "sync"
 	nflogPrivate = 1 << 15 // groups from here on are ours to choose from
 )
 
@@ -44,6 +45,8 @@ type watch struct {
 	next     uint32 // sequence number of the next report
 	lost     bool
 	closed   bool
+	batched  bool   // reports wait in the kernel for each other, or for ask
+	ask      *lease // its datagram makes the kernel send the reports that wait
 }
 
 // An attemptKey is the same for a first packet and its retransmissions, and on
@@ -108,13 +111,21 @@ func (w *watch) close() {
 	if !w.closed {
 		_ = unix.Close(w.fd)
 	}
-	w.closed = true
+	w.closed, w.batched = true, false
 }
 
-// rest is how long the listener does not listen after it took a report. Each report
-// that wakes it costs the sender of the packet some microseconds, so that a busy
-// service wakes it a thousand times a second at most.
-const rest = time.Millisecond
+const (
+	// rest is how long the listener does not listen after it took a report. Each report
+	// that wakes it costs the sender of the packet some microseconds, so that a busy
+	// service wakes it a thousand times a second at most.
+	rest = time.Millisecond
+
+	// busy is how many reports of one rest make the kernel batch them. One that is sent
+	// by itself costs the sender a microsecond; the listener asks for them every rest.
+	busy       = 4
+	batchSize  = 64
+	batchLimit = 10 * time.Millisecond // after that they come unasked
+)
 
 // listen reads until close. The first report after a rest is stamped when it comes;
 // what comes meanwhile is late by as much, and on a busy machine by some milliseconds.
@@ -128,7 +139,15 @@ func (w *watch) listen(stop int) {
 		return (err == nil || errors.Is(err, unix.EINTR)) && fds[0].Revents == 0
 	}
 	for wait(-time.Millisecond, ended, unix.PollFd{Fd: int32(w.fd), Events: unix.POLLIN}) { //nolint:gosec // a file descriptor
+		before := w.count()
 		for w.drain() { // the lock is let go in between
+		}
+		for w.batch(w.count()-before >= busy) {
+			before = w.count()
+			if !wait(rest, ended) {
+				return
+			}
+			w.sync()
 		}
 		if !wait(rest, ended) {
 			return
@@ -136,9 +155,58 @@ func (w *watch) listen(stop int) {
 	}
 }
 
+func (w *watch) count() uint32 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.next
+}
+
+// batchBy allows reports to wait in the kernel, as the lease's datagram can fetch them.
+func (w *watch) batchBy(l *lease) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ask = l
+}
+
+// batch makes reports wait for each other, or not, and says which.
+func (w *watch) batch(on bool) bool {
+	w.mu.Lock()
+	on = on && w.ask != nil
+	change := on != w.batched && !w.closed
+	w.batched = w.batched || on // before the kernel knows, so that nothing waits unasked
+	w.mu.Unlock()
+	if !change {
+		return on
+	}
+	size := uint32(1)
+	if on {
+		size = batchSize
+	}
+	if err := setThreshold(w.fd, w.group, size); err != nil || on {
+		return on // batched it may be, and is asked for then
+	}
+	w.sync()
+	w.mu.Lock()
+	w.batched = false
+	w.mu.Unlock()
+	return false
+}
+
 // sync takes what the kernel has reported by now: a report is in the socket before
-// its packet goes on. So what happened before sync is stamped before it returns.
+// its packet goes on, or waits and is asked for. So what happened before sync is
+// stamped before it returns.
 func (w *watch) sync() {
+	w.mu.Lock()
+	ask := w.ask
+	if !w.batched {
+		ask = nil
+	}
+	w.mu.Unlock()
+	if ask != nil {
+		if met, err := ask.send(ask.ask); !met || err != nil { // somebody removed the rules
+			_, _ = unix.Poll(nil, int((3 * batchLimit).Milliseconds()))
+		}
+	}
 	for n := 0; n < syncMax && w.drain(); n++ {
 	}
 }
@@ -176,13 +244,14 @@ func (w *watch) take(b []byte, now time.Time) {
 			w.lost = true
 		}
 		w.next = r.seq + 1
-		if r.prefix == prefixHit {
+		switch r.prefix {
+		case prefixSyn:
+			w.add(r.payload, now)
+		case prefixHit:
 			if w.firstHit.IsZero() {
 				w.firstHit = now
 			}
-			continue
 		}
-		w.add(r.payload, now)
 	}
 }
 

@@ -36,6 +36,7 @@ type Spec struct {
 	AbortWhen []string          `yaml:"abort_when"`
 	Require   []string          `yaml:"require"`
 	Limit     time.Duration     `yaml:"limit"`
+	Without   []string          `yaml:"accept_missing"` // what the kernel may lack: faults.Missables
 
 	path     string
 	instance string // the replica that is called instead of the URL's host, or empty

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/foreshock/foreshock/breaker/verdict"
+	"github.com/foreshock/foreshock/faults"
 	"github.com/foreshock/foreshock/internal/expect"
 	"github.com/foreshock/foreshock/internal/kind"
 )
@@ -19,7 +20,7 @@ func (s *Spec) validate(doc kind.Node) error {
 	if s.Target.HTTP == nil {
 		return errors.Join(s.validName(doc), doc.Get("target").Errorf("target: got no target, want target.http, the service as a user calls it"))
 	}
-	err := errors.Join(s.validName(doc), s.validTarget(doc), s.validAnswers(doc), s.validBreaker(doc), s.validLoad(doc), s.validRequire(doc))
+	err := errors.Join(s.validName(doc), s.validTarget(doc), s.validAnswers(doc), s.validBreaker(doc), s.validLoad(doc), s.validRequire(doc), s.validWithout(doc))
 	if err != nil {
 		return err // and whatever follows from it would be noise
 	}
@@ -137,6 +138,15 @@ func (s *Spec) validLoad(doc kind.Node) error {
 	if b := s.Breaker; b.OpenFor.First >= leastOpen && s.openLeast(1)*9/10 < leastLooks*s.pause() {
 		least := leastLooks / (s.openLeast(1).Seconds() * 0.9)
 		return doc.Get("load").Get("max_rate").Errorf("load.max_rate: got %v/s, want at least %.0f/s, so that %d calls fit into the open time of %v", s.Load.MaxRate, least+0.5, leastLooks, s.openLeast(1))
+	}
+	return nil
+}
+
+func (s *Spec) validWithout(doc kind.Node) error {
+	for i, word := range s.Without {
+		if !slices.Contains(faults.Missables(), word) {
+			return doc.Locate(kind.At(fmt.Sprintf("accept_missing[%d]", i), errors.New(kind.UnknownWord("word", word, faults.Missables()))))
+		}
 	}
 	return nil
 }

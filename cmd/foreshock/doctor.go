@@ -24,7 +24,8 @@ type finding struct {
 	For    string `json:"for"` // what needs it
 	Name   string `json:"name"`
 	OK     bool   `json:"ok"`
-	Detail string `json:"detail"` // what was found, or how to get it
+	Some   bool   `json:"optional,omitempty"` // only some checks or faults need it
+	Detail string `json:"detail"`             // what was found, or how to get it
 }
 
 func runDoctor(ctx context.Context, p *program, args []string) int {
@@ -44,7 +45,7 @@ func runDoctor(ctx context.Context, p *program, args []string) int {
 	}
 	code := exitYes
 	for _, x := range found {
-		if !x.OK {
+		if !x.OK && !x.Some {
 			code = exitNo
 		}
 	}
@@ -56,22 +57,29 @@ func runDoctor(ctx context.Context, p *program, args []string) int {
 		}
 		return code
 	}
+	p.printFindings(found)
+	if code != exitYes {
+		fmt.Fprintln(p.stdout, "\nWhat needs something that is missing is reported as unknown, never as an outage.")
+	}
+	return code
+}
+
+func (p *program) printFindings(found []finding) {
 	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 	for _, x := range found {
 		word := "ok"
 		if x.Detail == "" {
 			x.Detail = "there"
 		}
-		if !x.OK {
+		switch {
+		case !x.OK && x.Some:
+			word = "lacks"
+		case !x.OK:
 			word = "MISSING"
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", word, x.For, x.Name, strings.Join(strings.Fields(x.Detail), " "))
 	}
 	_ = w.Flush()
-	if code != exitYes {
-		fmt.Fprintln(p.stdout, "\nWhat needs something that is missing is reported as unknown, never as an outage.")
-	}
-	return code
 }
 
 func lookBrowser(ctx context.Context) []finding {
@@ -101,9 +109,11 @@ func lookContracts(ctx context.Context) []finding {
 func lookFaults(ctx context.Context) []finding {
 	var out []finding
 	for _, c := range (&faults.Injector{}).Probe(ctx) {
-		if c.OK || c.Needed {
-			out = append(out, finding{For: "faults", Name: c.Name, OK: c.OK, Detail: c.Detail})
+		x := finding{For: "faults", Name: c.Name, OK: c.OK, Some: !c.Needed, Detail: c.Detail}
+		if !c.OK && c.For != "" {
+			x.Detail = "without it no " + c.For + ": " + x.Detail
 		}
+		out = append(out, x)
 	}
 	c := faults.ProbeProcesses()
 	return append(out, finding{For: "faults", Name: c.Name, OK: c.OK, Detail: c.Detail})

@@ -60,6 +60,8 @@ func state(a faults.Active) string {
 		return "unknown: " + a.Silent
 	case a.Armed && a.Owned:
 		return "armed"
+	case a.Armed && a.Lease == 0:
+		return "armed, owner gone, no lease: ends at its hard end"
 	case a.Armed:
 		return "armed, owner gone: ends with its lease"
 	case a.Owned:

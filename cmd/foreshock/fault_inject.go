@@ -26,6 +26,7 @@ type faultOrder struct {
 	why      string
 	audit    string
 	allow    string
+	without  string
 }
 
 // settingFlags are the flags that become settings of the kind: the name of the flag,
@@ -93,6 +94,7 @@ func faultInject(ctx context.Context, p *program, args []string) int {
 	f.StringVar(&o.why, "why", "", "`REASON`, for the audit")
 	f.StringVar(&o.audit, "audit", "", "append to this `FILE` who did what (default "+auditDefault+")")
 	f.StringVar(&o.allow, "allow", "", "override `REFUSALS` of the guard: "+strings.Join(faults.Refusals(), ", "))
+	f.StringVar(&o.without, "accept-missing", "", "inject although this kernel cannot keep `WORDS`: "+strings.Join(faults.Missables(), ", "))
 	names, err := f.parse(args, formats...)
 	if err == nil && len(names) != 1 {
 		err = fmt.Errorf("got %d kinds of fault %q, want one of %s", len(names), names, strings.Join(faults.Kinds().Names(), ", "))
@@ -150,12 +152,17 @@ func (p *program) inject(ctx context.Context, f *flags, fault faults.Fault, o fa
 		return p.wrong(err)
 	}
 	run := "by-hand-" + strings.ToLower(rand.Text()[:8])
-	options := faults.Options{Run: run, Name: "by-hand", Until: time.Now().Add(o.hold), Lease: o.lease, Why: o.why}
+	options := faults.Options{Run: run, Name: "by-hand", Until: time.Now().Add(o.hold), Lease: o.lease, Why: o.why, Without: listed(o.without)}
 	shell, _ := p.env("SSH_CONNECTION")
-	guard := faults.Guard{SSH: shell, Own: own, Maximum: o.most, Allow: strings.FieldsFunc(o.allow, func(r rune) bool { return r == ',' || r == ' ' })}
+	guard := faults.Guard{SSH: shell, Own: own, Maximum: o.most, Allow: listed(o.allow)}
 	for _, word := range guard.Allow {
 		if !slices.Contains(faults.Refusals(), word) {
 			return p.wrong(fmt.Errorf("--allow: got %q, want one of %s", word, strings.Join(faults.Refusals(), ", ")))
+		}
+	}
+	for _, word := range options.Without {
+		if !slices.Contains(faults.Missables(), word) {
+			return p.wrong(fmt.Errorf("--accept-missing: got %q, want one of %s", word, strings.Join(faults.Missables(), ", ")))
 		}
 	}
 	if o.dryRun {
@@ -177,6 +184,11 @@ func (p *program) inject(ctx context.Context, f *flags, fault faults.Fault, o fa
 		return p.stopped(err)
 	}
 	return p.hold(ctx, f.output, fault, in, options)
+}
+
+// listed cuts words at commas and spaces.
+func listed(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
 // ownAddresses are what a fault must not cut: the dashboard and API.
@@ -231,6 +243,11 @@ const watchEvery = time.Second
 
 // hold arms the fault, waits for its end, removes it and tells what it did.
 func (p *program) hold(ctx context.Context, format string, fault faults.Fault, in faults.Injection, o faults.Options) int {
+	if e, err := in.Evidence(ctx); err == nil {
+		for _, w := range e.Warnings {
+			fmt.Fprintln(p.stderr, "foreshock: warning:", w)
+		}
+	}
 	armed := in.Arm(ctx)
 	if armed == nil && !faults.Irreversible(fault) {
 		if format == "text" {

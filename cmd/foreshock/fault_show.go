@@ -26,6 +26,9 @@ func writeFaultPlan(w io.Writer, indent string, f faults.Fault, plan faults.Plan
 		lines(fmt.Sprintf("processes that %s of %s would hit:", f.Kind(), f.Target()), plan.Processes)
 		return
 	}
+	for _, warning := range plan.Warnings {
+		fmt.Fprintf(w, "%swarning: %s\n", indent, warning)
+	}
 	lines(fmt.Sprintf("rules of %s %s:", f.Kind(), f.Target()), plan.Rules)
 	var live []string
 	for _, c := range plan.Live {
@@ -67,7 +70,7 @@ func (p *program) printEvidence(format string, e faults.Evidence) {
 			fmt.Fprintf(p.stdout, "  %s\n", r)
 		}
 	}
-	for what, text := range map[string]string{"tampered": e.Tampered, "foreign rules": strings.Join(e.Foreign, "; "), "audit": e.Unaudited} {
+	for what, text := range map[string]string{"tampered": e.Tampered, "foreign rules": strings.Join(e.Foreign, "; "), "audit": e.Unaudited, "warnings": strings.Join(e.Warnings, "; ")} {
 		if text != "" {
 			fmt.Fprintf(p.stdout, "  %-12s %s\n", what, text)
 		}

@@ -47,6 +47,7 @@ func TestInsideFaultInject(t *testing.T) {
 	}
 	do(exitUsage, "--with", "nonsense")
 	do(exitUsage, "--allow", "nonsense")
+	do(exitUsage, "--accept-missing", "nonsense")
 	do(exitUsage, "--most", "3") // of another kind
 	do(exitUnsure, "--netns", "gone")
 	do(exitUnsure, "--audit", "/no/such/place")
