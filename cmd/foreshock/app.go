@@ -35,6 +35,7 @@ type app struct {
 	runner *runner.Runner
 	engine *scenarios.Engine
 	loader scenarios.Loader
+	audit  string // file that faults are written down in; empty is the default
 }
 
 // nowhere takes records where no configuration names a store.
@@ -106,8 +107,13 @@ func (p *program) bare(ownNamespace bool) *app {
 		return a.hub.Dropped()
 	}})
 	a.pool = journeys.NewPool(journeys.PoolOptions{NoSandbox: ownNamespace}, p.log)
+	// What happens in a namespace that we made and that ends with us is nobody else's concern.
+	audit := func() (*faults.Audit, error) { return nil, nil }
+	if !ownNamespace {
+		audit = func() (*faults.Audit, error) { return p.openAudit(a.audit) }
+	}
 	a.engine = &scenarios.Engine{
-		Injector: &faults.Injector{}, Log: p.log, Version: version(), Host: host,
+		Injector: &audited{open: audit}, Log: p.log, Version: version(), Host: host,
 		Allowed: func() error { return faults.Allowed(p.env, ownNamespace) },
 		Guard: func(ctx context.Context, f faults.Fault, o faults.Options) error {
 			return a.guard(p.env).Check(ctx, f, o)

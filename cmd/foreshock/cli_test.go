@@ -159,11 +159,7 @@ func TestDoctor(t *testing.T) {
 func TestScenarioRefuses(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, "SHOP_URL=http://127.0.0.1:1", "PAYMENTS_ADDRESS=127.0.0.1:2")
-	b, err := os.ReadFile("testdata/thread.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.file("thread.yaml", string(b))
+	s.copy("testdata/thread.yaml")
 	s.foreshock(2, "scenario", "run").err("got no scenario")
 	s.foreshock(2, "scenario", "run", "nowhere.yaml").err("nowhere.yaml")
 	s.foreshock(2, "scenario", "run", "thread.yaml", "--json", "none/r.json").err("none/r.json")

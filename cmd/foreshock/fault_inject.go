@@ -24,7 +24,7 @@ type faultOrder struct {
 	most     time.Duration
 	dryRun   bool
 	why      string
-	audit    string
+	audit    *string
 	allow    string
 }
 
@@ -57,7 +57,7 @@ func faultInject(ctx context.Context, p *program, args []string) int {
 	formats := []string{"text", "json"}
 	f := p.newFlags("fault inject", "KIND --to HOST:PORT [--for 30s] [--lease 2s] [--dry-run] [--why TEXT]\nkinds: "+
 		strings.Join(faults.Kinds().Names(), ", "), formats...)
-	o := faultOrder{settings: map[string]string{}}
+	o := faultOrder{settings: map[string]string{}, audit: f.auditFlag()}
 	for _, s := range settingFlags() {
 		f.Func(s.name, s.help, func(v string) error {
 			o.settings[strings.ReplaceAll(s.name, "-", "_")] = v
@@ -70,7 +70,6 @@ func faultInject(ctx context.Context, p *program, args []string) int {
 	f.DurationVar(&o.most, "max", faults.DefaultMaximum, "refuse faults that would live `LONGER`")
 	f.BoolVar(&o.dryRun, "dry-run", false, "show rules and live connections, and change nothing")
 	f.StringVar(&o.why, "why", "", "`REASON`, for the audit")
-	f.StringVar(&o.audit, "audit", "", "append to this `FILE` who did what (default "+auditDefault+")")
 	f.StringVar(&o.allow, "allow", "", "override `REFUSALS` of the guard: "+strings.Join(faults.Refusals(), ", "))
 	names, err := f.parse(args, formats...)
 	if err == nil && len(names) != 1 {
@@ -131,11 +130,10 @@ func (p *program) inject(ctx context.Context, f *flags, fault faults.Fault, o fa
 	if err := guard.Check(ctx, fault, options); err != nil {
 		return p.stopped(err)
 	}
-	audit, closeAudit, err := p.openAudit(o.audit)
+	audit, err := p.openAudit(*o.audit)
 	if err != nil {
 		return p.stopped(err)
 	}
-	defer closeAudit()
 	in, err := (&faults.Injector{Audit: audit}).Install(ctx, fault, options)
 	if err != nil {
 		return p.stopped(err)

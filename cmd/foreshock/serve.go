@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/foreshock/foreshock/faults"
+	runner "github.com/foreshock/foreshock/internal/run"
 	"github.com/foreshock/foreshock/results"
 	"github.com/foreshock/foreshock/scenarios"
 )
@@ -19,6 +21,7 @@ const downAfter = 30 * time.Second
 func runServe(ctx context.Context, p *program, args []string) int {
 	f := p.newFlags("serve", "[-c foreshock.yaml] [--listen HOST:PORT]")
 	listen := f.String("listen", "", "`address` of the dashboard, instead of the configuration's")
+	audit := f.auditFlag()
 	if _, err := f.parse(args); err != nil {
 		return p.refused(err)
 	}
@@ -29,6 +32,7 @@ func runServe(ctx context.Context, p *program, args []string) int {
 	if err != nil {
 		return p.wrong(err)
 	}
+	a.audit = *audit
 	if *listen != "" {
 		a.cfg.Listen = *listen
 	}
@@ -45,7 +49,10 @@ func runServe(ctx context.Context, p *program, args []string) int {
 }
 
 func (p *program) serve(ctx context.Context, a *app, ln net.Listener) error {
-	p.sweep(ctx)
+	p.sweep(ctx, p.auditTo(a.audit))
+	if err := p.auditsScenarios(a); err != nil {
+		p.log.WarnContext(ctx, "scheduled scenarios will be refused", "error", err)
+	}
 	a.closeOrphans(ctx, p.log)
 	if last := a.lastResult(ctx); !last.IsZero() && time.Since(last) > downAfter {
 		a.publishDown(ctx, p.log, last, time.Now())
@@ -54,13 +61,26 @@ func (p *program) serve(ctx context.Context, a *app, ln net.Listener) error {
 	return a.watch(ctx, ln, p.log)
 }
 
+// auditsScenarios returns why the audit of the scenarios cannot be written, if there
+// are any: what would be refused at night is better known at the start.
+func (p *program) auditsScenarios(a *app) error {
+	if !slices.ContainsFunc(a.cfg.Entries, func(e runner.Entry) bool { return e.Kind == "scenario" }) {
+		return nil
+	}
+	_, err := p.openAudit(a.audit)
+	return err
+}
+
 // sweep removes the rules that a crash left, before anything else.
-func (p *program) sweep(ctx context.Context) {
-	swept, err := (&faults.Injector{}).Sweep(ctx)
+func (p *program) sweep(ctx context.Context, audit *faults.Audit) {
+	swept, err := (&faults.Injector{Audit: audit}).Sweep(ctx)
 	for _, f := range swept {
 		p.log.WarnContext(ctx, "removed the rules of a fault whose owner is gone", "run", f.Run, "kind", f.Kind, "to", f.To)
 	}
-	if err != nil {
+	switch {
+	case err != nil && len(swept) > 0: // not all could be removed, or written down
+		p.log.ErrorContext(ctx, "left faults", "error", err)
+	case err != nil:
 		// Without iptables, or the right to use it, there is nothing of ours either.
 		p.log.DebugContext(ctx, "no look for left faults", "error", err)
 	}

@@ -32,6 +32,18 @@ func TestServe(t *testing.T) {
 	s.foreshock(2, "serve", "--listen", strings.TrimPrefix(site, "http://")).err("address already in use; another address: --listen HOST:PORT")
 	s.exits(0, "timeout", "--preserve-status", "--signal=TERM", "2", "foreshock", "serve").out("").err("msg=serving dashboard=http://127.0.0.1:")
 	s.foreshock(0, "report", "availability").out("ok +100.000%")
+	// What would be refused at night is said at the start.
+	s.copy("testdata/thread.yaml")
+	s.env = append(s.env, "SHOP_URL="+site, "PAYMENTS_ADDRESS=127.0.0.1:2")
+	s.file("foreshock.yaml", strings.Replace(servedChecks, "checks:\n", `checks:
+  - {name: thread, cron: "0 3 * * *", scenario: {file: thread.yaml}}
+`, 1))
+	for audit, refused := range map[string]bool{"audit": false, "none/audit": true} {
+		a := s.exits(0, "timeout", "--preserve-status", "--signal=TERM", "2", "foreshock", "serve", "--audit", audit).err("msg=serving")
+		if got := strings.Contains(a.stderr, "scheduled scenarios will be refused"); got != refused {
+			t.Errorf("audit %s: got %s, want refused %v", audit, a.stderr, refused)
+		}
+	}
 }
 
 // With its disk full it goes on looking and showing, says that nothing is stored, and
