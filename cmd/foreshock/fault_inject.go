@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -108,14 +106,14 @@ func (o faultOrder) yaml() string {
 }
 
 func (p *program) inject(ctx context.Context, f *flags, fault faults.Fault, o faultOrder) int {
-	own, err := p.ownAddresses(f.config)
+	guard, err := p.guardByHand(f.config)
 	if err != nil {
 		return p.wrong(err)
 	}
 	run := "by-hand-" + strings.ToLower(rand.Text()[:8])
 	options := faults.Options{Run: run, Name: "by-hand", Until: time.Now().Add(o.hold), Lease: o.lease, Why: o.why}
-	shell, _ := p.env("SSH_CONNECTION")
-	guard := faults.Guard{SSH: shell, Own: own, Maximum: o.most, Allow: strings.FieldsFunc(o.allow, func(r rune) bool { return r == ',' || r == ' ' })}
+	guard.Maximum = o.most
+	guard.Allow = strings.FieldsFunc(o.allow, func(r rune) bool { return r == ',' || r == ' ' })
 	for _, word := range guard.Allow {
 		if !slices.Contains(faults.Refusals(), word) {
 			return p.wrong(fmt.Errorf("--allow: got %q, want one of %s", word, strings.Join(faults.Refusals(), ", ")))
@@ -141,25 +139,15 @@ func (p *program) inject(ctx context.Context, f *flags, fault faults.Fault, o fa
 	return p.hold(ctx, f.output, in, options)
 }
 
-// ownAddresses are what a fault must not cut: the dashboard and API.
-func (p *program) ownAddresses(config string) ([]netip.AddrPort, error) {
-	listen := "127.0.0.1:8440"
-	if config != "" {
-		cfg, err := p.bare(false).load(config, p.env)
-		if err != nil {
-			return nil, err
+// guardByHand knows what the configuration, if one is named, says of Foreshock.
+func (p *program) guardByHand(path string) (_ faults.Guard, err error) {
+	a := p.bare(false)
+	if path != "" {
+		if a.cfg, err = a.load(path, p.env); err != nil {
+			return faults.Guard{}, err
 		}
-		listen = cfg.Listen
 	}
-	addr, err := net.ResolveTCPAddr("tcp", listen)
-	if err != nil {
-		return nil, fmt.Errorf("listen: %w", err)
-	}
-	a := netip.AddrPortFrom(addr.AddrPort().Addr().Unmap(), addr.AddrPort().Port())
-	if !a.Addr().IsValid() { // :8440 is every address
-		a = netip.AddrPortFrom(netip.IPv6Unspecified(), a.Port())
-	}
-	return []netip.AddrPort{a}, nil
+	return a.guard(p.env)
 }
 
 // stopped tells a refusal from what could not be done.

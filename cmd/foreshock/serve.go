@@ -40,6 +40,7 @@ func runServe(ctx context.Context, p *program, args []string) int {
 	if err != nil {
 		return p.wrong(errors.Join(fmt.Errorf("listen: %w; another address: --listen HOST:PORT", err), a.close(ctx)))
 	}
+	a.cfg.Listen = ln.Addr().String() // the guard must know it, also of port 0
 	err = p.serve(ctx, a, ln)
 	if err = errors.Join(err, a.close(ctx)); err != nil {
 		p.log.ErrorContext(ctx, "ended", "error", err)
