@@ -82,6 +82,29 @@ func TestInsideChecks(t *testing.T) {
 		})
 		want(t, rep, verdict.Fail, 1, "failed: isolated", "isolated")
 	})
+	t.Run("blind checks are told of once", func(t *testing.T) {
+		r := newRig(t, newGate(t, failures, openFor))
+		r.looks["a"] = blind
+		r.change = func(s string) string {
+			s = strings.Replace(s, "calls: 5}", "calls: 60}", 1) // long enough for several runs
+			return s + "checks: [{name: a, timeout: 1s, look: {like: a}}]\nwhile_open: [a]\n"
+		}
+		told := map[string]int{}
+		r.engine.Progress = func(n scenarios.Note) { told[n.Phase+": "+n.Text]++ }
+		rep := r.run(t.Context(), t)
+		runs := map[string]int{}
+		for _, c := range rep.Checks {
+			runs[c.Phase]++
+		}
+		if got := told["baseline: check a could not look: broken"]; got != 1 || runs["baseline"] < 2 {
+			t.Errorf("told %d times of %d runs, want once of several: %v", got, runs["baseline"], told)
+		}
+		for text, n := range told {
+			if strings.Contains(text, "check a") && n > 1 {
+				t.Errorf("%q was told %d times", text, n)
+			}
+		}
+	})
 	t.Run("no check has the name", func(t *testing.T) {
 		r := newRig(t, newGate(t, failures, openFor))
 		r.change = func(s string) string { return s + "isolated: [storefront]\n" }
