@@ -174,6 +174,7 @@ func (p *program) show(r *scenarios.Report, format string) error {
 	if format == "json" {
 		return json.NewEncoder(p.stdout).Encode(r)
 	}
+	p.say("") // after its progress
 	r.WriteText(p.stdout)
 	return nil
 }
