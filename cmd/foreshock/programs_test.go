@@ -80,7 +80,7 @@ func binaries(t *testing.T) string {
 // need fails under CI, and skips elsewhere, when a program is missing.
 func need(t *testing.T, name, install string) {
 	t.Helper()
-	for _, dir := range append(filepath.SplitList(os.Getenv("PATH")), "/usr/sbin", "/sbin", "/usr/lib/chromium") {
+	for _, dir := range append(filepath.SplitList(os.Getenv("PATH")), "/usr/sbin", "/sbin") {
 		if _, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
 			return
 		}
