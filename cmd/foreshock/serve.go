@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/foreshock/foreshock/faults"
+	"github.com/foreshock/foreshock/internal/config"
 	runner "github.com/foreshock/foreshock/internal/run"
 	"github.com/foreshock/foreshock/results"
 	"github.com/foreshock/foreshock/scenarios"
@@ -55,6 +56,7 @@ func (p *program) serve(ctx context.Context, a *app, ln net.Listener) error {
 		p.log.WarnContext(ctx, "scheduled scenarios will be refused", "error", err)
 	}
 	a.closeOrphans(ctx, p.log)
+	a.warmMetrics(ctx, p.log)
 	if last := a.lastResult(ctx); !last.IsZero() && time.Since(last) > downAfter {
 		a.publishDown(ctx, p.log, last, time.Now())
 	}
@@ -99,6 +101,21 @@ func (a *app) closeOrphans(ctx context.Context, log *slog.Logger) {
 		if err := a.hub.Publish(ctx, results.Record{Event: &ev}); err != nil {
 			log.WarnContext(ctx, "event not stored", "kind", ev.Kind, "error", err)
 		}
+	}
+}
+
+// warmMetrics shows in the metrics what the store knows already: alerts must not end
+// because we restart.
+func (a *app) warmMetrics(ctx context.Context, log *slog.Logger) {
+	if !slices.ContainsFunc(a.cfg.Sinks, func(s config.Sink) bool { return s.Sink == a.prom }) {
+		return
+	}
+	var names []string
+	for _, e := range a.cfg.Entries {
+		names = append(names, e.Name)
+	}
+	if err := a.prom.Warm(ctx, a.store, names); err != nil {
+		log.WarnContext(ctx, "metrics begin empty", "error", err)
 	}
 }
 
