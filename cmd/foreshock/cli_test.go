@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/foreshock/foreshock/internal/proof"
 )
 
 func TestWords(t *testing.T) {
@@ -128,7 +130,7 @@ func TestContractVerify(t *testing.T) {
 	verify(2, catalog, "nowhere").err("nowhere: no such file or directory")
 	verify(2, catalog, pacts, "--header", "X").err("--header: got no NAME=VALUE")
 	if _, err := os.Stat(pactLibrary(t)); err != nil {
-		lacking(t, "libpact_ffi is missing: scripts/setup-pact.sh")
+		proof.Lacks(t, "libpact_ffi is missing: scripts/setup-pact.sh")
 	}
 	verify(0, catalog, pacts).out("3")
 	verify(0, catalog, pacts, "-o", "json").json()

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/foreshock/foreshock/internal/proof"
 	"github.com/foreshock/foreshock/journeys"
 	"github.com/foreshock/foreshock/scenarios"
 )
@@ -86,7 +87,7 @@ func needDemo(t *testing.T) {
 	t.Helper()
 	need(t, "iptables", "apt-get install iptables")
 	if _, err := journeys.FindBrowser(exec.LookPath); err != nil {
-		lacking(t, err.Error())
+		proof.Lacks(t, err.Error())
 	}
 	need(t, "setpriv", "apt-get install util-linux")
 }
