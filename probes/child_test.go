@@ -23,6 +23,8 @@ import (
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 
+	"github.com/foreshock/foreshock/internal/isolate"
+	"github.com/foreshock/foreshock/internal/proof"
 	"github.com/foreshock/foreshock/internal/run"
 	"github.com/foreshock/foreshock/results"
 )
@@ -71,11 +73,7 @@ func lookInTrouble(t *testing.T, trouble, text string) results.Result {
 		}
 	}
 	if err := c.Start(); err != nil {
-		why := fmt.Sprintf("no namespaces of its own here (sysctl user.max_user_namespaces=10000): %v", err)
-		if os.Getenv("CI") == "true" { //nolint:forbidigo // tests alone ask
-			t.Fatal(why)
-		}
-		t.Skip(why)
+		proof.Lacks(t, fmt.Sprintf("no namespaces of its own here (sysctl user.max_user_namespaces=10000): %v", err))
 	}
 	if err := c.Wait(); err != nil {
 		t.Fatalf("child: %v\n%s", err, &stderr)
@@ -148,7 +146,7 @@ func network(trouble string) error {
 	if trouble == "offline" {
 		return nil // not even loopback is up
 	}
-	if err := loopbackUp(); err != nil {
+	if err := isolate.LoopbackUp(); err != nil {
 		return fmt.Errorf("loopback: %w", err)
 	}
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
@@ -190,20 +188,6 @@ func answer(pc net.PacketConn, code byte) {
 			_, _ = pc.WriteTo(b[:n], from)
 		}
 	}
-}
-
-func loopbackUp() error {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	req, err := unix.NewIfreq("lo")
-	if err != nil {
-		return err
-	}
-	req.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
-	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, req)
 }
 
 // What is wrong on our side is unknown, what is wrong on theirs critical, whichever

@@ -161,7 +161,8 @@ func (h *Hub) Dropped() map[string]uint64 {
 }
 
 // Close stores what waits, lets each sink read to the end of the feed and closes it.
-// When ctx ends first, it gives up and says what is left. The store stays open.
+// When ctx ends first, or a store or sink fails for 3 s more, it gives up and says what
+// is left. The store stays open.
 func (h *Hub) Close(ctx context.Context) error {
 	h.mu.Lock()
 	if h.closed {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -380,6 +381,29 @@ func TestCloseFlushes(t *testing.T) {
 		}
 		if err := hub.Close(t.Context()); err != nil {
 			t.Errorf("a second Close: got %v", err)
+		}
+	})
+}
+
+// Who stops the program does not wait for a disk that stays full, nor for a system that
+// stays down, but learns what is left.
+func TestCloseGivesUp(t *testing.T) {
+	bubble(t, func(t road) {
+		store, hub := t.store, t.hub
+		hub.AddSink("down", &sink{send: func(context.Context, []results.Record) error { return errors.New("503") }}, 0)
+		publish(t, hub, 0, 3)
+		time.Sleep(time.Hour) // the pauses between its tries are long by now
+		store.set(errDisk)
+		if err := hub.Publish(t.Context(), storetest.At("a", 3, results.OK)); !errors.Is(err, results.ErrNotStored) {
+			t.Fatal(err)
+		}
+		begin := time.Now()
+		err := hub.Close(t.Context())
+		if took := time.Since(begin); took < 3*time.Second || took > 7*time.Second {
+			t.Errorf("close took %v, want some seconds for the store and some for the sink", took)
+		}
+		if !errors.Is(err, errDisk) || !strings.Contains(err.Error(), "1 records were not stored") || !strings.Contains(err.Error(), "close sink down: 3 records were not sent: 503") {
+			t.Errorf("close: got %v, want what was not stored and not sent, and why", err)
 		}
 	})
 }

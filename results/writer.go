@@ -10,6 +10,9 @@ import (
 const (
 	batchLimit  = 1000 // records in one transaction
 	appendLimit = 20 * time.Second
+	// lastPatience is how long Close waits for a store or a sink that fails to work again:
+	// a disk that is full stays full, and who stops us waits.
+	lastPatience = 3 * time.Second
 )
 
 // write commits whatever waits, again and again: one transaction for all that was
@@ -154,24 +157,33 @@ func (h *Hub) bound() {
 	}
 }
 
-// A backOff waits longer each time, up to most.
+// A backOff waits longer each time, up to most. Once early is closed it begins anew, and
+// ends when it has waited for lastPatience.
 type backOff struct {
 	first, most time.Duration
-	early       <-chan struct{} // ends the first wait after it was closed
+	early       <-chan struct{}
 	next        time.Duration
+	left        time.Duration // of lastPatience
 }
 
 func (b *backOff) reset() { b.next = 0 }
 
-// wait returns false if ctx ended first.
+// wait returns false if ctx ended first, or if there is no patience left.
 func (b *backOff) wait(ctx context.Context) bool {
 	b.next = min(max(2*b.next, b.first), b.most)
+	if b.early == nil {
+		if b.left <= 0 {
+			return false
+		}
+		b.next = min(b.next, b.left)
+		b.left -= b.next
+	}
 	t := time.NewTimer(b.next)
 	defer t.Stop()
 	select {
 	case <-t.C:
 	case <-b.early:
-		b.early = nil
+		b.early, b.left = nil, lastPatience
 		b.reset()
 	case <-ctx.Done():
 	}

@@ -6,9 +6,9 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/foreshock/foreshock/breaker/verdict"
 	"github.com/foreshock/foreshock/internal/own"
@@ -82,6 +82,29 @@ func TestInsideChecks(t *testing.T) {
 		})
 		want(t, rep, verdict.Fail, 1, "failed: isolated", "isolated")
 	})
+	t.Run("blind checks are told of once", func(t *testing.T) {
+		r := newRig(t, newGate(t, failures, openFor))
+		r.looks["a"] = blind
+		r.change = func(s string) string {
+			s = strings.Replace(s, "calls: 5}", "calls: 60}", 1) // long enough for several runs
+			return s + "checks: [{name: a, timeout: 1s, look: {like: a}}]\nwhile_open: [a]\n"
+		}
+		told := map[string]int{}
+		r.engine.Progress = func(n scenarios.Note) { told[n.Phase+": "+n.Text]++ }
+		rep := r.run(t.Context(), t)
+		runs := map[string]int{}
+		for _, c := range rep.Checks {
+			runs[c.Phase]++
+		}
+		if got := told["baseline: check a could not look: broken"]; got != 1 || runs["baseline"] < 2 {
+			t.Errorf("told %d times of %d runs, want once of several: %v", got, runs["baseline"], told)
+		}
+		for text, n := range told {
+			if strings.Contains(text, "check a") && n > 1 {
+				t.Errorf("%q was told %d times", text, n)
+			}
+		}
+	})
 	t.Run("no check has the name", func(t *testing.T) {
 		r := newRig(t, newGate(t, failures, openFor))
 		r.change = func(s string) string { return s + "isolated: [storefront]\n" }
@@ -89,9 +112,11 @@ func TestInsideChecks(t *testing.T) {
 	})
 	t.Run("a check that hangs does not hold up healing", func(t *testing.T) {
 		r := newRig(t, newGate(t, failures, openFor))
-		armed, begun := make(chan struct{}), atomic.Bool{}
+		stopped, hangs, begun := make(chan struct{}), make(chan struct{}), atomic.Bool{}
+		hang := sync.OnceFunc(func() { close(hangs) })
 		r.looks["a"] = func(ctx context.Context) error {
-			if begun.Swap(true) {
+			if begun.Swap(true) { // it was well before the fault
+				hang()
 				<-ctx.Done()
 			}
 			return nil
@@ -99,13 +124,18 @@ func TestInsideChecks(t *testing.T) {
 		r.change = func(s string) string { return s + "checks: [{name: a, timeout: 9s, look: {like: a}}]\nisolated: [a]\n" }
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() {
-			defer close(armed)
-			r.await(ctx, "the breaker opened")
-			time.Sleep(time.Second)
-			cancel()
+			defer close(stopped)
+			defer cancel()
+			if r.await(ctx, "the breaker opened") {
+				select {
+				case <-hangs:
+				case <-ctx.Done():
+				}
+			}
 		}()
 		rep := r.run(ctx, t)
-		<-armed
+		cancel()
+		<-stopped
 		want(t, rep, verdict.Aborted, 5, "stopped by a person")
 		if f := rep.Faults[0]; rep.DurationMS-f.HealedMS > 3500 || f.HealedBy != "owner" {
 			t.Errorf("healed by %q at %v ms of %v", f.HealedBy, f.HealedMS, rep.DurationMS)

@@ -2,17 +2,15 @@ package scenarios_test
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/foreshock/foreshock/internal/proof"
 	"github.com/foreshock/foreshock/scenarios"
 )
-
-var update = flag.Bool("update", false, "rewrite the expected messages")
 
 // loader reads what the tests' files name.
 func loader() scenarios.Loader {
@@ -34,19 +32,7 @@ func TestBadScenarios(t *testing.T) {
 				t.Fatal("got no error")
 			}
 			got := err.Error() + "\n"
-			golden := strings.TrimSuffix(file, ".yaml") + ".err"
-			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got != string(want) {
-				t.Errorf("got  %swant %s", got, want)
-			}
+			proof.Golden(t, strings.TrimSuffix(file, ".yaml")+".err", got)
 			if strings.Contains(got, "hunter2") {
 				t.Error("the message shows another line of the file")
 			}
@@ -108,17 +94,5 @@ func TestPlan(t *testing.T) {
 	for _, s := range specs {
 		s.WritePlan(&got)
 	}
-	golden := "testdata/plan.txt"
-	if *update {
-		if err := os.WriteFile(golden, []byte(got.String()), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got.String() != string(want) {
-		t.Errorf("got\n%swant\n%s", got.String(), want)
-	}
+	proof.Golden(t, "testdata/plan.txt", got.String())
 }

@@ -143,10 +143,11 @@ func (x *experiment) whileOpen(ctx context.Context, tripped bool) error {
 	if err := x.callUntil(ctx, since+x.spec.watchTime(), seen); err != nil {
 		return err
 	}
-	for _, c := range x.observed().Checks {
-		if c.At >= since && slices.Contains(x.spec.WhileOpen, c.Name) {
-			x.note("check %s is %s while the dependency is away: %s", c.Name, c.Status, c.Message)
-		}
+	meanwhile := slices.DeleteFunc(x.observed().Checks, func(c verdict.CheckRun) bool {
+		return c.At < since || !slices.Contains(x.spec.WhileOpen, c.Name)
+	})
+	for _, c := range distinct(meanwhile) {
+		x.note("check %s is %s while the dependency is away: %s", c.Name, c.Status, c.Message)
 	}
 	return x.look(ctx)
 }

@@ -69,20 +69,34 @@ func (x *experiment) baselineChecks(ctx context.Context) error {
 		}
 	}
 	well := 0
+	var blind []verdict.CheckRun
 	for _, c := range x.observed().Checks {
 		switch c.Status {
 		case results.Critical:
 			return inconclusive("unhealthy baseline: check %s is critical: %s", c.Name, c.Message)
 		case results.Unknown: // leaves its property open, and hinders no other
-			x.note("check %s could not look: %s", c.Name, c.Message)
+			blind = append(blind, c)
 		case results.OK, results.Warning:
 			well++
 		}
+	}
+	for _, c := range distinct(blind) {
+		x.note("check %s could not look: %s", c.Name, c.Message)
 	}
 	if well > 0 {
 		x.note("checks: %d runs, all well", well)
 	}
 	return nil
+}
+
+// distinct leaves out runs that came to the same as an earlier one of their check.
+func distinct(runs []verdict.CheckRun) (out []verdict.CheckRun) {
+	for _, c := range runs {
+		if !slices.ContainsFunc(out, func(o verdict.CheckRun) bool { return o.Name == c.Name && o.Status == c.Status }) {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // ran reports whether each of the named checks has begun and ended a run after since.

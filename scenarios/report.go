@@ -132,7 +132,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 
 // WriteText writes the verdict with the figure of each property.
 func (r *Report) WriteText(w io.Writer) {
-	fmt.Fprintf(w, "\nscenario %s: %s (%s)\n", r.Scenario, r.Verdict, r.Reason)
+	fmt.Fprintf(w, "scenario %s: %s (%s)\n", r.Scenario, r.Verdict, r.Reason)
 	for _, p := range r.Properties {
 		fmt.Fprintf(w, "  %-12s  %-23s  %s\n", p.Verdict, p.ID, cmp.Or(p.Observed, p.Detail))
 		if p.Verdict == verdict.Fail || p.Verdict == verdict.Inconclusive {

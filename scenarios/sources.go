@@ -25,7 +25,7 @@ func newTry(a faults.Attempt, started time.Time) try {
 // source that calls the dependency while nobody calls the service is somebody else. If
 // several are left, each may be a replica with a breaker of its own: doubt says so.
 func ours(tries []try, o *verdict.Observed, shared bool) (at []time.Duration, doubt string) {
-	sources := distinct(tries, func(t try) netip.Addr { return t.from })
+	sources := addresses(tries, func(t try) netip.Addr { return t.from })
 	if len(sources) > 1 {
 		quiet := slices.DeleteFunc(slices.Clone(sources), func(s netip.Addr) bool { return idles(tries, s, o.Idle) })
 		if len(quiet) > 0 {
@@ -36,7 +36,7 @@ func ours(tries []try, o *verdict.Observed, shared bool) (at []time.Duration, do
 		}
 		tries = slices.DeleteFunc(slices.Clone(tries), func(t try) bool { return !slices.Contains(sources, t.from) })
 	}
-	if len(distinct(tries, func(t try) netip.Addr { return t.to })) > 1 {
+	if len(addresses(tries, func(t try) netip.Addr { return t.to })) > 1 {
 		tries = oneAddress(tries, o)
 	}
 	for _, t := range tries {
@@ -45,7 +45,7 @@ func ours(tries []try, o *verdict.Observed, shared bool) (at []time.Duration, do
 	return at, doubt
 }
 
-func distinct(tries []try, of func(try) netip.Addr) (out []netip.Addr) {
+func addresses(tries []try, of func(try) netip.Addr) (out []netip.Addr) {
 	for _, t := range tries {
 		if a := of(t); !slices.Contains(out, a) {
 			out = append(out, a)
@@ -66,7 +66,7 @@ func mostly(tries []try, sources []netip.Addr, o *verdict.Observed) (of []netip.
 	}
 	calls, by := 0, map[netip.Addr]int{}
 	for _, w := range windows(o) {
-		in := distinct(slices.DeleteFunc(slices.Clone(tries), func(t try) bool { return !w.Has(t.at) }), func(t try) netip.Addr { return t.from })
+		in := addresses(slices.DeleteFunc(slices.Clone(tries), func(t try) bool { return !w.Has(t.at) }), func(t try) netip.Addr { return t.from })
 		if len(in) > 0 {
 			calls++
 		}

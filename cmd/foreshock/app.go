@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"slices"
@@ -35,6 +36,7 @@ type app struct {
 	runner *runner.Runner
 	engine *scenarios.Engine
 	loader scenarios.Loader
+	audit  string // file that faults are written down in; empty is the default
 }
 
 // nowhere takes records where no configuration names a store.
@@ -98,7 +100,7 @@ func (p *program) bare(ownNamespace bool) *app {
 	if err != nil {
 		host = "unknown"
 	}
-	a := &app{cfg: &config.Config{Location: "local", Secrets: &kind.Secrets{}}}
+	a := &app{cfg: &config.Config{Location: "local", Listen: config.DefaultListen, Secrets: &kind.Secrets{}}}
 	a.prom = export.NewPrometheus(export.PrometheusOptions{Version: version(), Dropped: func() map[string]uint64 {
 		if a.hub == nil {
 			return nil
@@ -106,11 +108,20 @@ func (p *program) bare(ownNamespace bool) *app {
 		return a.hub.Dropped()
 	}})
 	a.pool = journeys.NewPool(journeys.PoolOptions{NoSandbox: ownNamespace}, p.log)
+	// What happens in a namespace that we made and that ends with us is nobody else's concern.
+	audit := func() (*faults.Audit, error) { return nil, nil }
+	if !ownNamespace {
+		audit = func() (*faults.Audit, error) { return p.openAudit(a.audit) }
+	}
 	a.engine = &scenarios.Engine{
-		Injector: &faults.Injector{}, Log: p.log, Version: version(), Host: host,
+		Injector: &audited{open: audit}, Log: p.log, Version: version(), Host: host,
 		Allowed: func() error { return faults.Allowed(p.env, ownNamespace) },
 		Guard: func(ctx context.Context, f faults.Fault, o faults.Options) error {
-			return a.guard(p.env).Check(ctx, f, o)
+			g, err := a.guard(p.env)
+			if err != nil {
+				return err
+			}
+			return g.Check(ctx, f, o)
 		},
 	}
 	a.loader = scenarios.Loader{Checks: a.looks, Env: p.env, Secrets: a.cfg.Secrets}
@@ -118,13 +129,24 @@ func (p *program) bare(ownNamespace bool) *app {
 }
 
 // guard refuses faults that would cut off ssh or Foreshock itself.
-func (a *app) guard(env func(string) (string, bool)) faults.Guard {
+func (a *app) guard(env func(string) (string, bool)) (faults.Guard, error) {
 	shell, _ := env("SSH_CONNECTION")
-	g := faults.Guard{SSH: shell}
-	if own, err := netip.ParseAddrPort(a.cfg.Listen); err == nil {
-		g.Own = append(g.Own, own)
+	own, err := a.own()
+	return faults.Guard{SSH: shell, Own: own}, err
+}
+
+// own are the addresses that Foreshock cannot do without: of its dashboard and API.
+// Its store is a file, and Prometheus comes to fetch from that same address.
+func (a *app) own() ([]netip.AddrPort, error) {
+	addr, err := net.ResolveTCPAddr("tcp", a.cfg.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
 	}
-	return g
+	own := addr.AddrPort()
+	if !own.Addr().IsValid() { // :8440 is every address
+		return []netip.AddrPort{netip.AddrPortFrom(netip.IPv6Unspecified(), own.Port())}, nil
+	}
+	return []netip.AddrPort{netip.AddrPortFrom(own.Addr().Unmap(), own.Port())}, nil
 }
 
 // looks are the kinds of checks that look at something; a scenario may name them.

@@ -19,6 +19,7 @@ const checksAtOnce = 8
 func runCheck(ctx context.Context, p *program, args []string) int {
 	formats := report.Formats()
 	f := p.newFlags("check", "[NAME...] [-c foreshock.yaml] [-o text|json|junit|nagios]", formats...)
+	audit := f.auditFlag()
 	names, err := f.parse(args, formats...)
 	if err != nil {
 		return checkCode(p.refused(err))
@@ -30,6 +31,7 @@ func runCheck(ctx context.Context, p *program, args []string) int {
 	if err != nil {
 		return checkCode(p.wrong(err))
 	}
+	a.audit = *audit
 	entries, err := a.pick(names)
 	if err != nil {
 		return checkCode(p.wrong(errors.Join(err, a.close(ctx))))

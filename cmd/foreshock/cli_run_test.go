@@ -36,6 +36,16 @@ func (s *shell) file(name, text string) {
 	}
 }
 
+// copy puts a file into the directory.
+func (s *shell) copy(path string) {
+	s.t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.file(filepath.Base(path), string(b))
+}
+
 // A said is what a program answered.
 type said struct {
 	t              *testing.T

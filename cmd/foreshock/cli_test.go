@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/foreshock/foreshock/internal/proof"
 )
 
 func TestWords(t *testing.T) {
@@ -128,7 +130,7 @@ func TestContractVerify(t *testing.T) {
 	verify(2, catalog, "nowhere").err("nowhere: no such file or directory")
 	verify(2, catalog, pacts, "--header", "X").err("--header: got no NAME=VALUE")
 	if _, err := os.Stat(pactLibrary(t)); err != nil {
-		lacking(t, "libpact_ffi is missing: scripts/setup-pact.sh")
+		proof.Lacks(t, "libpact_ffi is missing: scripts/setup-pact.sh")
 	}
 	verify(0, catalog, pacts).out("3")
 	verify(0, catalog, pacts, "-o", "json").json()
@@ -159,11 +161,7 @@ func TestDoctor(t *testing.T) {
 func TestScenarioRefuses(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, "SHOP_URL=http://127.0.0.1:1", "PAYMENTS_ADDRESS=127.0.0.1:2")
-	b, err := os.ReadFile("testdata/thread.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.file("thread.yaml", string(b))
+	s.copy("testdata/thread.yaml")
 	s.foreshock(2, "scenario", "run").err("got no scenario")
 	s.foreshock(2, "scenario", "run", "nowhere.yaml").err("nowhere.yaml")
 	s.foreshock(2, "scenario", "run", "thread.yaml", "--json", "none/r.json").err("none/r.json")

@@ -2,10 +2,11 @@ package main
 
 import (
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/foreshock/foreshock/internal/proof"
 )
 
 // Every bad configuration has its exact message beside it: messages are a surface
@@ -23,19 +24,7 @@ func TestBadConfigurations(t *testing.T) {
 			if code != exitUsage {
 				t.Errorf("exit code: got %d, want %d", code, exitUsage)
 			}
-			golden := strings.TrimSuffix(file, ".yaml") + ".err"
-			if *update {
-				if err := os.WriteFile(golden, []byte(stderr.String()), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if stderr.String() != string(want) {
-				t.Errorf("got  %swant %s", stderr.String(), want)
-			}
+			proof.Golden(t, strings.TrimSuffix(file, ".yaml")+".err", stderr.String())
 			if strings.Contains(stderr.String(), "hunter2") {
 				t.Error("the message shows another line of the file")
 			}

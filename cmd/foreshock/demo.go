@@ -10,6 +10,7 @@ import (
 	"os"
 	"strconv"
 
+	"github.com/foreshock/foreshock/internal/config"
 	"github.com/foreshock/foreshock/internal/isolate"
 )
 
@@ -30,7 +31,7 @@ func (p *program) demoFlags(args []string) (demoFlags, error) {
 	f.BoolVar(&d.exit, "exit", false, "end after one round")
 	f.StringVar(&d.breaker, "breaker", "on", "`on|off`: whether the storefront has its circuit breakers")
 	f.StringVar(&d.json, "json", "", "write the scenario's report as JSON to `FILE`")
-	f.StringVar(&d.listen, "listen", "127.0.0.1:8440", "`HOST:PORT` of the dashboard; if the port is taken, a free one")
+	f.StringVar(&d.listen, "listen", config.DefaultListen, "`HOST:PORT` of the dashboard; if the port is taken, a free one")
 	f.note = "The exit code is the verdict's: 0 pass, 1 fail, 3 could not tell. Without --exit the\n" +
 		"demo stays until Ctrl-C, and ends with it all the same. Ctrl-C before the verdict ends with 5."
 	rest, err := f.parse(args)

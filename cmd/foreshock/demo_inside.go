@@ -33,8 +33,8 @@ func (p *program) demoInside(ctx context.Context, d demoFlags) int {
 	p.say("The sample shop, what breaks it and the browser run in network, process and mount\n"+
 		"namespaces of their own%s. This machine's firewall is not touched.", withoutRoot())
 	inner := *p
-	// The terminal belongs to the demo's own words.
-	inner.log = slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: timeless}))
+	// The terminal belongs to the demo's own words: a slot that a slow browser missed is on the dashboard.
+	inner.log = slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelError, ReplaceAttr: timeless}))
 	code, err := inner.demoLoop(ctx, d, dir, socket, report)
 	if err != nil && !errors.Is(err, context.Canceled) {
 		code = worst([]int{code, p.unsure(fmt.Errorf("demo: %w", err))})

@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/foreshock/foreshock/internal/proof"
+	"github.com/foreshock/foreshock/journeys"
 	"github.com/foreshock/foreshock/scenarios"
 )
 
@@ -84,7 +86,9 @@ func startDemoUnder(t *testing.T, under []string, args ...string) *demoRun {
 func needDemo(t *testing.T) {
 	t.Helper()
 	need(t, "iptables", "apt-get install iptables")
-	need(t, "chromium-headless-shell", "apt-get install chromium-headless-shell")
+	if _, err := journeys.FindBrowser(exec.LookPath); err != nil {
+		proof.Lacks(t, err.Error())
+	}
 	need(t, "setpriv", "apt-get install util-linux")
 }
 
@@ -109,12 +113,18 @@ func without(t *testing.T, paths ...string) []string {
 
 func iptablesFiles() []string { return []string{"/usr/sbin/iptables", "/usr/sbin/ip6tables"} }
 
+// browserFiles are all files that the program would take for a browser.
 func browserFiles() (paths []string) {
-	for _, name := range []string{"chromium-headless-shell", "chrome-headless-shell", "headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
-		for _, dir := range append(filepath.SplitList(os.Getenv("PATH")), "/usr/lib/chromium") {
+	_, _ = journeys.FindBrowser(func(name string) (string, error) {
+		if filepath.IsAbs(name) {
+			paths = append(paths, name)
+			return "", exec.ErrNotFound
+		}
+		for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
 			paths = append(paths, filepath.Join(dir, name))
 		}
-	}
+		return "", exec.ErrNotFound
+	})
 	return paths
 }
 

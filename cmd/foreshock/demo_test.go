@@ -53,8 +53,10 @@ func TestDemoVerdicts(t *testing.T) {
 	if os.Getuid() == 0 && !strings.Contains(on.out.String(), "made without root") {
 		t.Error("an ordinary user is not told that root was not needed")
 	}
-	if s := on.out.String(); strings.Contains(s, "level=") || strings.Contains(s, "\x1b[") {
-		t.Error("log lines or colours among the demo's own words")
+	for _, d := range []*demoRun{on, off} {
+		if m := regexp.MustCompile("level=|\x1b\\[|\n\n\n|[ \t]\n").FindString(d.out.String()); m != "" {
+			t.Errorf("%q among the demo's own words, want no log lines, colours, gaps or trailing spaces", m)
+		}
 	}
 	wantPass(t, on.report())
 	wantFail(t, off.report())

@@ -12,16 +12,30 @@ import (
 
 // result prints what one run of a check found.
 func (p *program) result(r *results.Result) {
-	text := r.Message
+	text, below := r.Message, ""
 	if len(text) > 50 { // below, where it has the whole width
-		text = "\n      " + text
+		text, below = "", text
 	}
-	p.say("   %s  %-8s  %-16s  %7s  %s", p.status(r.Status), r.Kind, r.Check, brief(r.Duration), text)
+	p.say("   %s  %-8s  %-16s  %7s  %s", p.status(r.Status), r.Kind, r.Check, took(r.Status, r.Duration), text)
+	if below != "" {
+		p.say("      %s", below)
+	}
+}
+
+// took is how long a look lasted; one that told nothing lasted no time worth telling.
+func took(s results.Status, d time.Duration) string {
+	if s == results.Unknown {
+		return "-"
+	}
+	return brief(d)
 }
 
 // brief is a duration as people say it.
 func brief(d time.Duration) string {
-	if d < time.Second {
+	switch {
+	case d < 10*time.Millisecond:
+		return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
+	case d < time.Second:
 		return fmt.Sprintf("%d ms", d.Round(time.Millisecond).Milliseconds())
 	}
 	return fmt.Sprintf("%.1f s", d.Seconds())
@@ -47,7 +61,11 @@ func (p *program) demoStory(r *scenarios.Report) {
 	_ = w.Flush()
 	p.say("")
 	for _, c := range journeysOf(r) {
-		p.say("   %-24s  %s  %s in %s: %s", c.when, p.status(c.Status), c.Name, brief(ms(c.DurationMS)), c.Message)
+		after := ""
+		if c.Status != results.Unknown {
+			after = " in " + brief(ms(c.DurationMS))
+		}
+		p.say("   %-24s  %s  %s%s: %s", c.when, p.status(c.Status), c.Name, after, c.Message)
 	}
 }
 

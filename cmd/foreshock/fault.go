@@ -92,7 +92,7 @@ func faultHeal(ctx context.Context, p *program, args []string) int {
 	f := p.newFlags("fault heal", "NAME... | --all")
 	all := f.Bool("all", false, "remove every trace of every run")
 	netns := f.String("netns", "", "network namespace: `NAME` under /run/netns, pid:N, container:ID or a path (default: all that there is a way to)")
-	auditFile := f.String("audit", "", "append to this `FILE` who healed what (default "+auditDefault+")")
+	auditFile := f.auditFlag()
 	names, err := f.parse(args)
 	if err == nil && *all == (len(names) > 0) {
 		err = errors.New("want the names or run ids of faults (see: foreshock fault list), or --all")
@@ -104,8 +104,7 @@ func faultHeal(ctx context.Context, p *program, args []string) int {
 	if err := everywhere(*netns, look); err != nil { // without a look nobody knows whether something is left
 		return p.unsure(err)
 	}
-	audit, closeAudit := p.auditIfPossible(*auditFile)
-	defer closeAudit()
+	audit := p.auditIfPossible(*auditFile)
 	var healed []faults.Active
 	err = everywhere(*netns, func(in *faults.Injector) error {
 		in.Audit = audit

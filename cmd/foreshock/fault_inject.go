@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,7 +22,7 @@ type faultOrder struct {
 	most     time.Duration
 	dryRun   bool
 	why      string
-	audit    string
+	audit    *string
 	allow    string
 	without  string
 }
@@ -79,7 +77,7 @@ func faultInject(ctx context.Context, p *program, args []string) int {
 	formats := []string{"text", "json"}
 	f := p.newFlags("fault inject", "KIND (--to HOST:PORT | --pid NUMBER | --container ID) [--for 30s] [--lease 2s] [--dry-run] [--why TEXT]\n"+
 		kindsOfFault(), formats...)
-	o := faultOrder{settings: map[string]string{}}
+	o := faultOrder{settings: map[string]string{}, audit: f.auditFlag()}
 	for _, s := range settingFlags() {
 		f.Func(s.name, s.help, func(v string) error { o.settings[settingKey(s.name)] = v; return nil })
 	}
@@ -92,7 +90,6 @@ func faultInject(ctx context.Context, p *program, args []string) int {
 	f.DurationVar(&o.most, "max", faults.DefaultMaximum, "refuse faults that would live `LONGER`")
 	f.BoolVar(&o.dryRun, "dry-run", false, "show rules and live connections, or processes and threads, and change nothing")
 	f.StringVar(&o.why, "why", "", "`REASON`, for the audit")
-	f.StringVar(&o.audit, "audit", "", "append to this `FILE` who did what (default "+auditDefault+")")
 	f.StringVar(&o.allow, "allow", "", "override `REFUSALS` of the guard: "+strings.Join(faults.Refusals(), ", "))
 	f.StringVar(&o.without, "accept-missing", "", "inject although this kernel cannot keep `WORDS`: "+strings.Join(faults.Missables(), ", "))
 	names, err := f.parse(args, formats...)
@@ -147,14 +144,13 @@ func (o faultOrder) yaml() string {
 }
 
 func (p *program) inject(ctx context.Context, f *flags, fault faults.Fault, o faultOrder) int {
-	own, err := p.ownAddresses(f.config)
+	guard, err := p.guardByHand(f.config)
 	if err != nil {
 		return p.wrong(err)
 	}
 	run := "by-hand-" + strings.ToLower(rand.Text()[:8])
 	options := faults.Options{Run: run, Name: "by-hand", Until: time.Now().Add(o.hold), Lease: o.lease, Why: o.why, Without: listed(o.without)}
-	shell, _ := p.env("SSH_CONNECTION")
-	guard := faults.Guard{SSH: shell, Own: own, Maximum: o.most, Allow: listed(o.allow)}
+	guard.Maximum, guard.Allow = o.most, listed(o.allow)
 	for _, word := range guard.Allow {
 		if !slices.Contains(faults.Refusals(), word) {
 			return p.wrong(fmt.Errorf("--allow: got %q, want one of %s", word, strings.Join(faults.Refusals(), ", ")))
@@ -174,11 +170,10 @@ func (p *program) inject(ctx context.Context, f *flags, fault faults.Fault, o fa
 	if err := guard.Check(ctx, fault, options); err != nil {
 		return p.stopped(err)
 	}
-	audit, closeAudit, err := p.openAudit(o.audit)
+	audit, err := p.openAudit(*o.audit)
 	if err != nil {
 		return p.stopped(err)
 	}
-	defer closeAudit()
 	in, err := (&faults.Injector{Audit: audit}).Install(ctx, fault, options)
 	if err != nil {
 		return p.stopped(err)
@@ -191,25 +186,15 @@ func listed(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
-// ownAddresses are what a fault must not cut: the dashboard and API.
-func (p *program) ownAddresses(config string) ([]netip.AddrPort, error) {
-	listen := "127.0.0.1:8440"
-	if config != "" {
-		cfg, err := p.bare(false).load(config, p.env)
-		if err != nil {
-			return nil, err
+// guardByHand knows what the configuration, if one is named, says of Foreshock.
+func (p *program) guardByHand(path string) (_ faults.Guard, err error) {
+	a := p.bare(false)
+	if path != "" {
+		if a.cfg, err = a.load(path, p.env); err != nil {
+			return faults.Guard{}, err
 		}
-		listen = cfg.Listen
 	}
-	addr, err := net.ResolveTCPAddr("tcp", listen)
-	if err != nil {
-		return nil, fmt.Errorf("listen: %w", err)
-	}
-	a := netip.AddrPortFrom(addr.AddrPort().Addr().Unmap(), addr.AddrPort().Port())
-	if !a.Addr().IsValid() { // :8440 is every address
-		a = netip.AddrPortFrom(netip.IPv6Unspecified(), a.Port())
-	}
-	return []netip.AddrPort{a}, nil
+	return a.guard(p.env)
 }
 
 // stopped tells a refusal from what could not be done.

@@ -86,11 +86,14 @@ func runThread(t *testing.T, breaker, payments string, code int) *scenarios.Repo
 	defer s.stop()
 	t.Setenv("SHOP_URL", s.env["SHOP_URL"])
 	t.Setenv("PAYMENTS_ADDRESS", payments)
+	t.Setenv("SSH_CONNECTION", auditedFrom)
 	file := filepath.Join(t.TempDir(), "report.json")
 	var out strings.Builder
-	if got := run(ctx, []string{"scenario", "run", "testdata/thread.yaml", "--json", file}, &out, &out); got != code {
+	audit := filepath.Join(t.TempDir(), "audit")
+	if got := run(ctx, []string{"scenario", "run", "testdata/thread.yaml", "--json", file, "--audit", audit}, &out, &out); got != code {
 		t.Errorf("exit code: got %d, want %d\n%s", got, code, out.String())
 	}
+	wantAudit(t, audit, payments)
 	b, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

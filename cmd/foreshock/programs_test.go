@@ -11,9 +11,9 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
-)
 
-var update = flag.Bool("update", false, "rewrite the expected messages")
+	"github.com/foreshock/foreshock/internal/proof"
+)
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -80,21 +80,12 @@ func binaries(t *testing.T) string {
 // need fails under CI, and skips elsewhere, when a program is missing.
 func need(t *testing.T, name, install string) {
 	t.Helper()
-	for _, dir := range append(filepath.SplitList(os.Getenv("PATH")), "/usr/sbin", "/sbin", "/usr/lib/chromium") {
+	for _, dir := range append(filepath.SplitList(os.Getenv("PATH")), "/usr/sbin", "/sbin") {
 		if _, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
 			return
 		}
 	}
-	lacking(t, name+" is missing: "+install)
-}
-
-// lacking fails under CI, and skips elsewhere.
-func lacking(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatal(what)
-	}
-	t.Skip(what)
+	proof.Lacks(t, name+" is missing: "+install)
 }
 
 // pactLibrary is where scripts/setup-pact.sh puts it.

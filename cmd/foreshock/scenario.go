@@ -85,6 +85,7 @@ func scenarioRun(ctx context.Context, p *program, args []string) int {
 	var to reportFiles
 	f.StringVar(&to.json, "json", "", "write the report as JSON to `FILE`; of several scenarios, one after another")
 	f.StringVar(&to.junit, "junit", "", "write the report as JUnit to `FILE`")
+	audit := f.auditFlag()
 	files, err := f.parse(args, formats...)
 	if err != nil {
 		return p.refused(err)
@@ -93,6 +94,7 @@ func scenarioRun(ctx context.Context, p *program, args []string) int {
 	if err != nil {
 		return p.wrong(err)
 	}
+	a.audit = *audit
 	specs, err := p.loadScenarios(a, files)
 	if err == nil {
 		err = to.prepare(len(specs))
@@ -165,6 +167,7 @@ func (p *program) show(r *scenarios.Report, format string) error {
 	if format == "json" {
 		return json.NewEncoder(p.stdout).Encode(r)
 	}
+	p.say("") // after its progress
 	r.WriteText(p.stdout)
 	return nil
 }

@@ -4,18 +4,17 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"flag"
 	"io"
 	"os"
 	"os/exec"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/foreshock/foreshock/internal/proof"
 )
 
 const module = "github.com/foreshock/foreshock"
-
-var update = flag.Bool("update", false, "rewrite testdata/imports.golden")
 
 type pkg struct {
 	ImportPath string
@@ -63,19 +62,7 @@ func TestImports(t *testing.T) {
 	}
 	slices.Sort(lines)
 	got := strings.Join(lines, "\n") + "\n"
-	const golden = "testdata/imports.golden"
-	if *update {
-		if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("the import graph changed; if that is meant: go test ./internal/arch -update\n--- want\n%s--- got\n%s", want, got)
-	}
+	proof.Golden(t, "testdata/imports.golden", got)
 }
 
 // results is the ground: the standard library alone.

@@ -14,6 +14,9 @@ import (
 	"github.com/foreshock/foreshock/results"
 )
 
+// DefaultListen is where dashboard and API listen if nothing is said.
+const DefaultListen = "127.0.0.1:8440"
+
 // A Config is what a foreshock.yaml says.
 type Config struct {
 	Path     string
@@ -74,7 +77,7 @@ func Load(path string, kinds Kinds, env func(string) (string, bool)) (*Config, e
 	if err != nil {
 		return nil, err
 	}
-	f := file{Location: "local", Listen: "127.0.0.1:8440"}
+	f := file{Location: "local", Listen: DefaultListen}
 	f.Store.SQLite.Path = kind.Path(filepath.Join(filepath.Dir(path), "foreshock.db"))
 	if err := doc.Decode(&f); err != nil {
 		return nil, err

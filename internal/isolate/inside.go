@@ -54,7 +54,7 @@ func prepare() (dir string, err error) {
 	if err := unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
 		return "", fmt.Errorf("mount /proc of the new process namespace: %w (inside a container, run it with --security-opt systempaths=unconfined)", err)
 	}
-	if err := loopbackUp(); err != nil {
+	if err := LoopbackUp(); err != nil {
 		return "", fmt.Errorf("bring loopback up: %w", err)
 	}
 	dir, err = scratch()
@@ -100,7 +100,8 @@ func inUse(dir string) bool {
 	return strings.HasPrefix(filepath.Clean(exe)+"/", dir+"/") || strings.HasPrefix(filepath.Clean(wd)+"/", dir+"/")
 }
 
-func loopbackUp() error {
+// LoopbackUp makes 127.0.0.1 usable in a network namespace that was just made.
+func LoopbackUp() error {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return err

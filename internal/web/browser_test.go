@@ -2,14 +2,15 @@ package web_test
 
 import (
 	"context"
-	"os"
 	"os/exec"
-	"slices"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"github.com/foreshock/foreshock/internal/proof"
+	"github.com/foreshock/foreshock/journeys"
 )
 
 // page is one tab of a real browser, which ends with the test.
@@ -20,12 +21,9 @@ type page struct {
 // newPage opens a tab; without a browser it skips, or fails under CI.
 func newPage(t *testing.T) page {
 	t.Helper()
-	path, err := exec.LookPath("chromium-headless-shell")
+	path, err := journeys.FindBrowser(exec.LookPath)
 	if err != nil {
-		if slices.Contains(os.Environ(), "CI=true") {
-			t.Fatal("chromium-headless-shell is not there: apt-get install chromium-headless-shell")
-		}
-		t.Skip("apt-get install chromium-headless-shell")
+		proof.Lacks(t, err.Error())
 	}
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox)
 	alloc, stop := chromedp.NewExecAllocator(context.Background(), opts...)

@@ -5,8 +5,6 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"slices"
 	"strings"
 	"testing"
 
@@ -62,26 +60,6 @@ func line(text, prefix string) string {
 		}
 	}
 	return ""
-}
-
-// families lists the metric families of a golden file.
-func families(t *testing.T, file string) []string {
-	t.Helper()
-	b, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return familiesIn(string(b))
-}
-
-func familiesIn(text string) []string {
-	var names []string
-	for l := range strings.Lines(text) {
-		if f := strings.Fields(l); len(f) == 4 && f[1] == "TYPE" && !slices.Contains(names, f[2]) {
-			names = append(names, f[2])
-		}
-	}
-	return names
 }
 
 func without(text, word string) string {

@@ -115,17 +115,26 @@ func (p *Prometheus) Send(_ context.Context, batch []results.Record) error {
 func (p *Prometheus) Close() error { return nil }
 
 func (p *Prometheus) result(r *results.Result) {
+	c, late := p.of(r)
+	c.count(r)
+	if !late {
+		p.newest(c, r)
+	}
+}
+
+// of returns the series of the result's check, and whether there is a newer result.
+func (p *Prometheus) of(r *results.Result) (c *checkSeries, late bool) {
 	key := checkKey{r.Check, r.Location}
 	c, ok := p.checks[key]
 	if !ok || !r.Slot.Before(c.slot) && (c.kind != r.Kind || !maps.Equal(c.own, r.Labels)) {
 		c = newCheckSeries(r)
 		p.checks[key] = c
 	}
-	late := r.Slot.Before(c.slot)
-	c.count(r)
-	if late {
-		return
-	}
+	return c, r.Slot.Before(c.slot)
+}
+
+// newest moves the gauges to r.
+func (p *Prometheus) newest(c *checkSeries, r *results.Result) {
 	c.newest(r)
 	if r.Kind == "scenario" {
 		name := scenarioName(r)

@@ -3,26 +3,22 @@ package export_test
 import (
 	"context"
 	"errors"
-	"flag"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"github.com/prometheus/common/expfmt"
 	"go.uber.org/goleak"
 
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/foreshock/foreshock/internal/proof"
 	"github.com/foreshock/foreshock/results"
 	"github.com/foreshock/foreshock/results/export"
 )
-
-var update = flag.Bool("update", false, "write the golden file anew")
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
@@ -48,24 +44,9 @@ func TestGolden(t *testing.T) {
 	send(t, prom, demo())
 	prom.ObserveLateness(3 * time.Millisecond)
 
-	if *update {
-		if err := os.WriteFile("testdata/demo.prom", []byte(without(foreshockLines(t, srv.URL), "foreshock_build_info")), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.Open("testdata/demo.prom")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer want.Close()
-	if err := testutil.ScrapeAndCompare(srv.URL, want, families(t, "testdata/demo.prom")...); err != nil {
-		t.Errorf("%v\nthe whole exposition:\n%s", err, foreshockLines(t, srv.URL))
-	}
-	// The comparison above sees only the families that it names.
-	if got, wantN := len(familiesIn(foreshockLines(t, srv.URL))), len(families(t, "testdata/demo.prom"))+1; got != wantN {
-		t.Errorf("families: got %d, want %d (the golden ones and foreshock_build_info)", got, wantN)
-	}
-	if problems, err := promlint.New(strings.NewReader(foreshockLines(t, srv.URL))).Lint(); err != nil || len(problems) > 0 {
+	text := foreshockLines(t, srv.URL)
+	proof.Golden(t, "testdata/demo.prom", without(text, "foreshock_build_info"))
+	if problems, err := promlint.New(strings.NewReader(text)).Lint(); err != nil || len(problems) > 0 {
 		t.Errorf("lint: got %v %v, want nothing to complain of", problems, err)
 	}
 }

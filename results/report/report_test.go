@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
-	"flag"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -14,11 +12,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/foreshock/foreshock/internal/junit"
+	"github.com/foreshock/foreshock/internal/proof"
 	"github.com/foreshock/foreshock/results"
 	"github.com/foreshock/foreshock/results/report"
 )
-
-var update = flag.Bool("update", false, "rewrite testdata/*.golden")
 
 // sample is one result of each status, with all that may go wrong in a message.
 func sample() []results.Result {
@@ -73,19 +70,7 @@ func TestGolden(t *testing.T) {
 	t.Parallel()
 	for _, format := range report.Formats() {
 		got := write(t, format, sample())
-		golden := "testdata/" + format + ".golden"
-		if *update {
-			if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(golden)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), got); diff != "" {
-			t.Errorf("%s changed; if that is meant: go test ./results/report -update\n%s", format, diff)
-		}
+		proof.Golden(t, "testdata/"+format+".golden", got)
 		if empty := write(t, format, nil); format != "junit" && empty != "" {
 			t.Errorf("%s of no results: got %q, want nothing", format, empty)
 		}
