@@ -73,7 +73,11 @@ func wrongOtherwise() []Case {
 		wrong("deaf-to-refusals", "counts timeouts alone, and connections are refused", "trips-at-threshold").
 			with(func(c *Case) { c.Fault = `reject: {to: "ADDRESS"}` }),
 		wrong("shared", "one breaker for two dependencies", "isolated").
-			with(func(c *Case) { c.More = catalog }),
+			with(func(c *Case) {
+				// Quicker than the catalog's next success, which would end the row of failures.
+				c.Service.Failures, c.Declares = 3, []Line{{"failures", "3"}}
+				c.More, c.Fault = catalog, `reject: {to: "ADDRESS"}`
+			}),
 		wrong("closes-early", "closes at the first success of two", "closes-on-success", "half-open-limit").
 			with(func(c *Case) {
 				c.Service.HalfOpenSuccesses, c.Declares = 2, []Line{{"half_open_successes", "2"}}

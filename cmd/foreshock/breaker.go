@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/foreshock/foreshock/breaker/lab"
 	"github.com/foreshock/foreshock/internal/isolate"
@@ -27,13 +29,14 @@ func runBreaker(ctx context.Context, p *program, args []string) int {
 
 // labFlags are the arguments of the lab.
 type labFlags struct {
-	output  string
-	only    string
-	list    bool
-	rounds  int
-	load    string
-	reports string
-	tools   string
+	output   string
+	only     string
+	list     bool
+	rounds   int
+	parallel int
+	load     string
+	reports  string
+	tools    string
 }
 
 func (p *program) labFlags(args []string) (labFlags, error) {
@@ -43,6 +46,7 @@ func (p *program) labFlags(args []string) (labFlags, error) {
 	f.StringVar(&l.only, "only", "", "run the cases of these `NAMES` alone, with commas between")
 	f.BoolVar(&l.list, "list", false, "name the cases and run none")
 	f.IntVar(&l.rounds, "rounds", 1, "run each case `N` times")
+	f.IntVar(&l.parallel, "parallel", 1, "run `N` cases at a time, each in a network of its own; they disturb each other by their CPU alone")
 	f.StringVar(&l.load, "load", "", "burn this `SHARE` of all cores meanwhile, such as 50% or 200%")
 	f.StringVar(&l.reports, "reports", "", "write the report of every run into `DIR`")
 	f.StringVar(&l.tools, "tools", ".tools/lab", "`DIR` of what scripts/setup-lab.sh got for other languages")
@@ -57,6 +61,8 @@ func (p *program) labFlags(args []string) (labFlags, error) {
 		return l, fmt.Errorf("breaker lab: got %q, want flags only; --only names cases", rest[0])
 	case l.rounds < 1:
 		return l, fmt.Errorf("--rounds: got %d, want at least 1", l.rounds)
+	case l.parallel < 1:
+		return l, fmt.Errorf("--parallel: got %d, want at least 1", l.parallel)
 	}
 	l.tools, err = filepath.Abs(l.tools)
 	return l, err
@@ -87,6 +93,11 @@ func breakerLab(ctx context.Context, p *program, args []string) int {
 		}
 		return exitYes
 	}
+	if l.reports != "" {
+		if err := os.MkdirAll(l.reports, 0o750); err != nil {
+			return p.wrong(fmt.Errorf("--reports: %w", err))
+		}
+	}
 	self, err := labSelf()
 	if err != nil {
 		return p.unsure(err)
@@ -108,24 +119,19 @@ func labSelf() ([]string, error) {
 	return []string{exe, "breaker", "lab", partWord}, nil
 }
 
-// labRounds runs the cases one after another and prints what each came to as it ends.
+// labRounds runs the cases and prints what each came to as it ends.
 func (p *program) labRounds(ctx context.Context, l labFlags, cases []lab.Case) int {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	var rows []lab.Row
-	for round := 1; round <= l.rounds && ctx.Err() == nil; round++ {
-		for _, c := range cases {
-			row := p.labCase(ctx, c, l.tools)
-			if ctx.Err() != nil {
-				break
-			}
-			row.Round = round
-			if err := writeLabReport(l.reports, row); err != nil {
-				return p.wrong(fmt.Errorf("--reports: %w", err))
-			}
-			row.Report = nil
-			rows = append(rows, row)
-			if err := p.showRow(row, l.output); err != nil {
-				return p.unsure(err)
-			}
+	for row := range p.labRows(ctx, l, cases) {
+		if err := writeLabReport(l.reports, row); err != nil {
+			return p.wrong(fmt.Errorf("--reports: %w", err))
+		}
+		row.Report = nil
+		rows = append(rows, row)
+		if err := p.showRow(row, l.output); err != nil {
+			return p.unsure(err)
 		}
 	}
 	switch l.output {
@@ -139,6 +145,57 @@ func (p *program) labRounds(ctx context.Context, l labFlags, cases []lab.Case) i
 		return exitStopped
 	}
 	return lab.Worst(rows)
+}
+
+// A labJob is one run of one case.
+type labJob struct {
+	lab.Case
+	round int
+}
+
+// labRows runs the cases, as many at a time as is asked for, and yields what they come
+// to. It ends early when ctx does.
+func (p *program) labRows(ctx context.Context, l labFlags, cases []lab.Case) iter.Seq[lab.Row] {
+	return func(yield func(lab.Row) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		jobs, rows := make(chan labJob), make(chan lab.Row)
+		var wg, benches sync.WaitGroup
+		defer func() { cancel(); wg.Wait() }()
+		wg.Go(func() { labJobs(ctx, jobs, l.rounds, cases) })
+		for range l.parallel {
+			benches.Go(func() { p.labBench(ctx, jobs, rows, l.tools) })
+		}
+		wg.Go(func() { benches.Wait(); close(rows) })
+		for row := range rows {
+			if ctx.Err() != nil || !yield(row) {
+				return
+			}
+		}
+	}
+}
+
+// labJobs hands out every case, round by round, and closes jobs.
+func labJobs(ctx context.Context, jobs chan<- labJob, rounds int, cases []lab.Case) {
+	defer close(jobs)
+	for n := range rounds * len(cases) {
+		select {
+		case jobs <- labJob{cases[n%len(cases)], 1 + n/len(cases)}:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// labBench does jobs until there are no more or ctx ends.
+func (p *program) labBench(ctx context.Context, jobs <-chan labJob, rows chan<- lab.Row, tools string) {
+	for j := range jobs {
+		row := p.labCase(ctx, j.Case, tools)
+		row.Round = j.round
+		select {
+		case rows <- row:
+		case <-ctx.Done():
+		}
+	}
 }
 
 func (p *program) showRow(r lab.Row, format string) error {
@@ -167,15 +224,21 @@ func (p *program) labCase(ctx context.Context, c lab.Case, tools string) lab.Row
 	return row
 }
 
-func writeLabReport(dir string, r lab.Row) error {
+// writeLabReport writes the report of a run into a directory; an empty one is none.
+func writeLabReport(dir string, r lab.Row) (err error) {
 	if dir == "" || r.Report == nil {
 		return nil
 	}
-	if err := os.MkdirAll(dir, 0o750); err != nil {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
 		return err
 	}
-	path := filepath.Join(dir, fmt.Sprintf("%s-%d.json", r.Case, r.Round))
-	return errors.Join(emptyFile(path), toFile(path, r.Report.WriteJSON))
+	defer func() { err = errors.Join(err, root.Close()) }()
+	f, err := root.Create(fmt.Sprintf("%s-%d.json", r.Case, r.Round))
+	if err != nil {
+		return err
+	}
+	return errors.Join(r.Report.WriteJSON(f), f.Close())
 }
 
 // labInside runs one case in the namespaces that were made for it, and writes its row.
