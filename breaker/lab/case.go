@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,6 +14,8 @@ type Case struct {
 	Language string   // of the service
 	Names    []string // the properties that name what is wrong, any of them; none: it is right
 	Service  Service
+	Host     string // that the dependency listens at; default 127.0.0.1. localhost: the service knows it by name
+	Patience string // of the caller; default 2s
 	// What its owner declares. Each line replaces that of the same key in the common
 	// declaration; an empty value takes it away.
 	Declares []Line
@@ -48,18 +51,14 @@ func (c Case) scenario(s *site) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `name: %s
 target:
-  http: {method: POST, url: "URL/checkout", timeout: 2s}
+  http: {method: POST, url: "URL/checkout", timeout: %s}
   success: {status: [200], json: {"$.paid": true}}
 breaker:
-`, c.Name)
+`, c.Name, cmp.Or(c.Patience, "2s"))
 	for _, l := range lines {
 		fmt.Fprintf(&b, "  %s: %s\n", l.Key, l.Value)
 	}
-	fault := c.Fault
-	if fault == "" {
-		fault = `drop: {to: "ADDRESS"}`
-	}
-	fmt.Fprintf(&b, "fault:\n  - %s\n", fault)
+	fmt.Fprintf(&b, "fault:\n  - %s\n", cmp.Or(c.Fault, `drop: {to: "ADDRESS"}`))
 	if c.More != "" {
 		fmt.Fprintln(&b, strings.TrimSpace(c.More))
 	}

@@ -57,6 +57,25 @@ func rightInGo() []Case {
 			Name: "foreshock-gauge", Language: golang, Summary: "our own, and its gauge is read",
 			Service: Service{Breaker: "foreshock"}, Declares: []Line{{"reader", gauge}},
 		}, {
+			Name: "foreshock-established-drop", Language: golang, Summary: "our own, and pooled connections hang",
+			Service: Service{Breaker: "foreshock"}, Fault: `drop: {to: "ADDRESS", established: drop}`,
+		}, {
+			Name: "foreshock-latency", Language: golang, Summary: "our own, and the dependency is slower than the call timeout",
+			Service: Service{Breaker: "foreshock"}, Fault: `latency: {to: "ADDRESS", delay: 1s}`,
+		}, {
+			Name: "foreshock-patient", Language: golang, Summary: "our own, and its call timeout is longer than its open time",
+			Service: Service{Breaker: "foreshock", Failures: 3, CallTimeoutMS: 2500}, Patience: "4s",
+			Declares: []Line{{"failures", "3"}, {"call_timeout", "2500ms"}},
+		}, {
+			Name: "foreshock-neighbour", Language: golang, Summary: "our own, and another client calls the dependency",
+			Service: Service{Breaker: "foreshock", Neighbour: true},
+		}, {
+			Name: "foreshock-ipv6", Language: golang, Summary: "our own, over IPv6",
+			Service: Service{Breaker: "foreshock"}, Host: "::1",
+		}, {
+			Name: "foreshock-by-name", Language: golang, Summary: "our own, and the dependency is known by a name with two addresses",
+			Service: Service{Breaker: "foreshock"}, Host: byName,
+		}, {
 			Name: "gobreaker-v1", Language: golang, Summary: "github.com/sony/gobreaker",
 			Service: Service{Breaker: "gobreaker-v1"},
 		}, {

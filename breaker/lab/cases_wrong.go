@@ -92,6 +92,18 @@ func wrongOtherwise() []Case {
 			}),
 		wrong("blind-to-slow", "slow calls are as good as any", "slow-calls-count").
 			with(func(c *Case) { c.Service, c.Declares, c.Fault = slowly("blind-to-slow"), slowCalls, slow }),
+		wrong("leaks-tenth", "lets one call in ten through while open, on the connection that it has", "quiet-while-open", "fails-fast").
+			with(func(c *Case) {
+				c.Name, c.Service.HTTP2, c.Fault = "wrong-leaks-latency", true, `latency: {to: "ADDRESS", delay: 1s}`
+			}),
+		wrong("leaks-tenth", "lets one call in ten through while open, over IPv6", "quiet-while-open").
+			with(func(c *Case) { c.Name, c.Host = "wrong-leaks-ipv6", "::1" }),
+		wrong("leaks-tenth", "lets one call in ten through while open, and connections are refused at once", "quiet-while-open").
+			with(func(c *Case) { c.Name, c.Fault = "wrong-leaks-refused", `reject: {to: "ADDRESS"}` }),
+		wrong("opens-late", "opens at the sixth failure, and pooled connections hang", "trips-at-threshold").
+			with(func(c *Case) {
+				c.Name, c.Fault = "wrong-opens-late-hanging", `drop: {to: "ADDRESS", established: drop}`
+			}),
 		{
 			Name: "wrong-retry-storm", Language: golang, Summary: "tries each call three times and does not say so",
 			Names: []string{"retry-discipline"}, Service: Service{Breaker: "plain", Retries: 2},

@@ -18,6 +18,7 @@ type behaviour struct {
 	Leaks     int           // of 60 calls in the open time, and what came behind their back
 	Slow      time.Duration // the slowest rejection
 	Probes    int           // of 10 calls at once, when the open time is over
+	Lost      int           // of these: neither reached it nor were told that they were rejected
 	Again     int           // of 20 calls after these failed
 	ClosesIn  time.Duration // after the next open time, the dependency being well
 	AtOnClose int           // calls that reached it in the moment it closed, beside the one that was made
@@ -93,11 +94,17 @@ func (w *watched) open(ctx context.Context, b *behaviour, openFor time.Duration)
 func (w *watched) halfOpen(ctx context.Context, b *behaviour, openFor time.Duration) {
 	w.reached.Store(0)
 	var wg sync.WaitGroup
+	var refused atomic.Int64
 	for range 10 {
-		wg.Go(func() { w.call(ctx, errDown, 50*time.Millisecond) })
+		wg.Go(func() {
+			if w.call(ctx, errDown, 50*time.Millisecond) {
+				refused.Add(1)
+			}
+		})
 	}
 	wg.Wait()
 	b.Probes = int(w.reached.Swap(0))
+	b.Lost = max(0, 10-b.Probes-int(refused.Load()))
 	begin := time.Now()
 	for n := 0; n < 20 && time.Since(begin) < openFor*5/6; n++ {
 		w.call(ctx, errDown, time.Millisecond)

@@ -36,9 +36,13 @@ func Part(ctx context.Context, args []string, in io.Reader, out io.Writer) error
 		if err != nil {
 			return err
 		}
-		return listen(ctx, h, out)
+		return listen(ctx, "127.0.0.1", h, out)
 	case "dependency":
-		return listen(ctx, http.HandlerFunc(paid), out)
+		var host string
+		if err := json.Unmarshal(settings, &host); err != nil {
+			return fmt.Errorf("dependency: %w", err)
+		}
+		return listen(ctx, host, http.HandlerFunc(paid), out)
 	case "nginx":
 		var p passive
 		if err := json.Unmarshal(settings, &p); err != nil {
@@ -59,13 +63,13 @@ func Part(ctx context.Context, args []string, in io.Reader, out io.Writer) error
 
 func paid(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body)
-	fmt.Fprintln(w, `{"charged": true}`)
+	fmt.Fprintln(w, `{"paid": true}`)
 }
 
-// listen serves on a free port of loopback until ctx ends.
-func listen(ctx context.Context, h http.Handler, out io.Writer) error {
+// listen serves on a free port of the host, an address of loopback, until ctx ends.
+func listen(ctx context.Context, host string, h http.Handler, out io.Writer) error {
 	var lc net.ListenConfig
-	ln, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
+	ln, err := lc.Listen(ctx, "tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		return err
 	}

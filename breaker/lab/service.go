@@ -33,6 +33,7 @@ type Service struct {
 	HTTP2       bool   `json:"http2"`        // all calls on one connection
 	HealthCheck int    `json:"health_check"` // connects to the dependency every so many ms
 	Spare       bool   `json:"spare"`        // keeps a spare connection, and refills it at once
+	Neighbour   bool   `json:"neighbour"`    // somebody else calls the dependency too, from an address of its own
 	Retries     int    `json:"retries"`      // of a call that failed
 	Answer      int    `json:"answer"`       // status of the answer while open, 503
 	Body        string `json:"body"`         // of the same
@@ -82,6 +83,9 @@ func (s Service) handler(ctx context.Context) (http.Handler, error) {
 	srv := &server{Service: s, gates: gs, client: &http.Client{Transport: s.transport()}}
 	if s.HealthCheck > 0 {
 		go knock(ctx, s.Dependencies[0], ms(s.HealthCheck))
+	}
+	if s.Neighbour {
+		go neighbour(ctx, s.Dependencies[0])
 	}
 	if s.Spare {
 		go spare(ctx, s.Dependencies[0])
@@ -178,6 +182,19 @@ func knock(ctx context.Context, address string, every time.Duration) {
 				_ = conn.Close()
 			}
 		}
+	}
+}
+
+// neighbour connects to an address five times a second, as another client on another
+// host would.
+func neighbour(ctx context.Context, address string) {
+	const every = 200 * time.Millisecond
+	d := net.Dialer{Timeout: every / 2, LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
+	for ctx.Err() == nil {
+		if conn, err := d.DialContext(ctx, "tcp", address); err == nil {
+			_ = conn.Close()
+		}
+		pause(ctx, every)
 	}
 }
 

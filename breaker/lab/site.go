@@ -3,14 +3,17 @@ package lab
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -43,11 +46,11 @@ func (b *Bench) start(ctx context.Context, c Case) (_ *site, err error) {
 		}
 	}()
 	for range 2 {
-		url, err := s.run(ctx, slices.Concat(b.Self, []string{"dependency", "{}"}), nil)
+		address, err := b.dependency(ctx, s, cmp.Or(c.Host, "127.0.0.1"))
 		if err != nil {
 			return nil, fmt.Errorf("dependency: %w", err)
 		}
-		s.dependencies = append(s.dependencies, strings.TrimPrefix(url, "http://"))
+		s.dependencies = append(s.dependencies, address)
 	}
 	service := c.Service.complete()
 	service.Dependencies = s.dependencies
@@ -60,6 +63,23 @@ func (b *Bench) start(ctx context.Context, c Case) (_ *site, err error) {
 		return nil, fmt.Errorf("service in %s: %w", c.Language, err)
 	}
 	return s, nil
+}
+
+// byName is the host of a dependency whose service knows it by its name.
+const byName = "localhost"
+
+// dependency starts a dependency and returns the address by which its service knows it.
+func (b *Bench) dependency(ctx context.Context, s *site, host string) (address string, err error) {
+	listens := host
+	if host == byName {
+		listens = "127.0.0.1"
+	}
+	url, err := s.run(ctx, slices.Concat(b.Self, []string{"dependency", strconv.Quote(listens)}), nil)
+	if err != nil {
+		return "", err
+	}
+	_, port, err := net.SplitHostPort(strings.TrimPrefix(url, "http://"))
+	return net.JoinHostPort(host, port), err
 }
 
 // run starts a process and waits until it listens.
