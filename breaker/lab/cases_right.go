@@ -12,7 +12,7 @@ const (
 
 // Cases lists every case: the right ones first.
 func Cases() []Case {
-	return slices.Concat(rightInGo(), rightElsewhere(), wrongInGo(), wrongElsewhere())
+	return slices.Concat(ours(), ourHardships(), libraries(), rightElsewhere(), wrongInGo(), wrongElsewhere())
 }
 
 // byRate is what owners declare whose breaker counts in windows of calls.
@@ -20,7 +20,8 @@ func byRate(window string) []Line {
 	return []Line{{"failures", ""}, {"failure_rate", "50%"}, {"min_calls", "20"}, {"window", window}}
 }
 
-func rightInGo() []Case {
+// ours is our own breaker.
+func ours() []Case {
 	return []Case{
 		{
 			Name: "foreshock", Language: golang, Summary: "our own",
@@ -56,7 +57,14 @@ func rightInGo() []Case {
 		}, {
 			Name: "foreshock-gauge", Language: golang, Summary: "our own, and its gauge is read",
 			Service: Service{Breaker: "foreshock"}, Declares: []Line{{"reader", gauge}},
-		}, {
+		},
+	}
+}
+
+// ourHardships is our own breaker where it is hard to see.
+func ourHardships() []Case {
+	return []Case{
+		{
 			Name: "foreshock-established-drop", Language: golang, Summary: "our own, and pooled connections hang",
 			Service: Service{Breaker: "foreshock"}, Fault: `drop: {to: "ADDRESS", established: drop}`,
 		}, {
@@ -75,7 +83,14 @@ func rightInGo() []Case {
 		}, {
 			Name: "foreshock-by-name", Language: golang, Summary: "our own, and the dependency is known by a name with two addresses",
 			Service: Service{Breaker: "foreshock"}, Host: byName,
-		}, {
+		},
+	}
+}
+
+// libraries are the breakers of others, and the model.
+func libraries() []Case {
+	return []Case{
+		{
 			Name: "gobreaker-v1", Language: golang, Summary: "github.com/sony/gobreaker",
 			Service: Service{Breaker: "gobreaker-v1"},
 		}, {
