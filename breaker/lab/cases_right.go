@@ -109,6 +109,12 @@ func libraries() []Case {
 			Name: "plain", Language: golang, Summary: "the model that the wrong ones are made of",
 			Service: Service{Breaker: "plain"},
 		}, {
+			Name: "plain-backs-off", Language: golang, Summary: "the model, open for twice as long after a failed probe, as declared",
+			Service: Service{Breaker: "doubles"}, Declares: []Line{{"open_for", "{first: 2s, factor: 2, max: 1m}"}},
+		}, {
+			Name: "plain-jitter", Language: golang, Summary: "the model, and its open time varies by a quarter, as declared",
+			Service: Service{Breaker: "varies"}, Declares: []Line{{"open_for", "{first: 2s, jitter: 25%}"}},
+		}, {
 			Name: "plain-window", Language: golang, Summary: "the model, by rate in a window of time",
 			Service: Service{Breaker: "plain", Rate: 0.5, MinCalls: 10, WindowMS: 4000}, Declares: rolling,
 		}, {

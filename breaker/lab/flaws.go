@@ -48,7 +48,8 @@ func (f flaw) builder() builder {
 
 const never = math.MaxInt32
 
-// flaws are the wrong breakers in Go, by the word that a Service has for them.
+// flaws are the wrong breakers in Go, by the word that a Service has for them. Two are
+// right where their owner declares what they do: doubles and varies.
 func flaws() map[string]flaw {
 	return map[string]flaw{
 		"never-opens":        {threshold: never},
@@ -65,6 +66,8 @@ func flaws() map[string]flaw {
 		"jittery-open":       {opens: func(d time.Duration, _ int) time.Duration { return d/4 + rand.N(d/2) }}, //nolint:gosec // jitter
 		"long-open":          {opens: func(d time.Duration, _ int) time.Duration { return 15 * d }},
 		"backs-off":          {opens: func(d time.Duration, reopens int) time.Duration { return d * time.Duration(1+8*reopens) }},
+		"doubles":            {opens: func(d time.Duration, reopens int) time.Duration { return d << reopens }},
+		"varies":             {opens: func(d time.Duration, _ int) time.Duration { return d*3/4 + rand.N(d/2) }}, //nolint:gosec // jitter
 		"never-closes":       {stays: true},
 		"half-open-herd":     {admits: never},
 		"half-open-extra":    {admits: 3},

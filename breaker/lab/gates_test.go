@@ -199,6 +199,12 @@ func TestWrongTimes(t *testing.T) {
 	if b := watch(t, "backs-off", Service{}); b.Leaks != 0 || b.ClosesIn < 15*time.Second {
 		t.Errorf("backs-off: got %+v, want it closed 18 s after its probe failed", b)
 	}
+	if b := watch(t, "doubles", Service{}); b.Leaks != 0 || b.ClosesIn < 1900*time.Millisecond || b.ClosesIn > 2*time.Second {
+		t.Errorf("doubles: got %+v, want it open for 4 s after its probe failed", b)
+	}
+	if b := watch(t, "varies", Service{}); b.OpensAt != 5 || b.Again != 0 || b.ClosesIn > 501*time.Millisecond {
+		t.Errorf("varies: got %+v, want it open for 1.5 to 2.5 s", b)
+	}
 	if b := watch(t, "releases-the-queue", Service{}); b.Leaks != 0 || b.AtOnClose < 60 {
 		t.Errorf("releases-the-queue: got %+v, want every rejected call made when it closes", b)
 	}

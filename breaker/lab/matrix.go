@@ -55,36 +55,46 @@ func WriteSummary(w io.Writer, rows []Row) {
 	fmt.Fprintf(w, "%d verdicts: %s. The longest took %.1f s (%s).\n", len(rows), strings.Join(parts, ", "), longest.Seconds, longest.Case)
 }
 
-// WriteMarkdown writes the detection matrix: a line for each case, whatever the rounds.
+// WriteMarkdown writes the detection matrix: a line for each case, in their order and
+// whatever the rounds.
 func WriteMarkdown(w io.Writer, rows []Row) {
-	fmt.Fprintln(w, "| breaker | language | known as | named by | found | seconds |\n|---|---|---|---|---|---|")
-	var names []string
-	byName := map[string][]Row{}
-	for _, r := range rows {
-		if len(byName[r.Case]) == 0 {
-			names = append(names, r.Case)
-		}
-		byName[r.Case] = append(byName[r.Case], r)
-	}
-	summaries := map[string]string{}
+	fmt.Fprintln(w, "| breaker | what it is | in | should fail by | failed by | came to | seconds |\n|---|---|---|---|---|---|---|")
 	for _, c := range Cases() {
-		summaries[c.Name] = c.Summary
-	}
-	for _, name := range names {
-		rs := byName[name]
-		known, named := "right", "-"
-		if !rs[0].Right {
-			known = "wrong"
-			named = "`" + strings.Join(rs[0].Expected, "`, `") + "`"
+		var rs []Row
+		for _, r := range rows {
+			if r.Case == c.Name {
+				rs = append(rs, r)
+			}
 		}
-		fmt.Fprintf(w, "| %s: %s | %s | %s | %s | %s | %.1f |\n", name, summaries[name], rs[0].Language, known, named, found(rs), longest(rs))
+		if len(rs) == 0 {
+			continue
+		}
+		fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %s | %.1f |\n", c.Name, c.Summary, c.Language, words(c.Names), words(failed(rs)), cameTo(rs), longest(rs))
 	}
 	fmt.Fprintln(w)
 	WriteSummary(w, rows)
 }
 
-// found says what the rows of one case came to: of a hit, how often.
-func found(rs []Row) string {
+// words are the ids of properties, or nothing.
+func words(ids []string) string {
+	if len(ids) == 0 {
+		return "-"
+	}
+	return strings.Join(ids, ", ")
+}
+
+// failed are the properties that failed in any of the rows.
+func failed(rs []Row) []string {
+	var ids []string
+	for _, r := range rs {
+		ids = append(ids, r.Failed...)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// cameTo says what the rows of one case came to, and how often.
+func cameTo(rs []Row) string {
 	var parts []string
 	for _, o := range outcomes() {
 		n := 0
