@@ -202,9 +202,9 @@ func neighbour(ctx context.Context, address string) {
 const spareEvery = time.Second
 
 // spare holds a connection open and makes a new one when it ends, as a pool that is
-// never let empty does.
+// never let empty does. Its keep-alive tells it of a dependency that is gone.
 func spare(ctx context.Context, address string) {
-	d := net.Dialer{Timeout: spareEvery / 2}
+	d := net.Dialer{Timeout: spareEvery / 2, KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: spareEvery, Interval: spareEvery, Count: 1}}
 	t := time.NewTicker(spareEvery)
 	defer t.Stop()
 	for ctx.Err() == nil {
