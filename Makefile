@@ -2,8 +2,9 @@
 # make test    all tests, real parts included
 # make lint    formatting, vet, golangci-lint
 # make build   bin/foreshock, bin/foreshock-pact, bin/shop
+# make lab     the verdict on breakers known to be right and to be wrong; ARGS="--rounds 10"
 # make soak    the kill test at 200 moments, and connections by the hundred thousand
-.PHONY: demo test soak lint build setup clean
+.PHONY: demo test lab soak lint build setup setup-lab clean
 
 export PACT_DO_NOT_TRACK := true
 
@@ -15,9 +16,12 @@ demo: setup build
 # One package at a time: browsers and kernels of several at once would starve each
 # other, and what they measure. A shuffled order is never answered from the cache, which knows nothing of the kernel,
 # the browser and the programs that tests build.
-test: setup build
+test: setup setup-lab build
 	@go vet ./...
 	@go test -race -shuffle=on -timeout 10m -p 1 $(TESTFLAGS) ./...
+
+lab: setup setup-lab build
+	@bin/foreshock breaker lab $(ARGS)
 
 soak: setup
 	@FORESHOCK_SOAK=1 go test -v -timeout 15m -run 'TestKill$$|TestHarmless|TestManyConnections' ./faults
@@ -36,6 +40,10 @@ build:
 
 setup:
 	@scripts/setup.sh
+
+# What it cannot get it names; the tests and cases that need it say so again.
+setup-lab:
+	@scripts/setup-lab.sh || true
 
 # The linter has a module of its own: what it depends on is not what we ship.
 $(LINT): internal/tools/go.mod

@@ -29,6 +29,7 @@ need chromium-headless-shell chromium-headless-shell chrome-headless-shell headl
   chromium chromium-browser google-chrome google-chrome-stable
 need gcc gcc
 need npm npm
+need python3 python3 # a language of the breaker lab
 [ -e /usr/include/stdlib.h ] || missing+=(libc6-dev)
 # Chromium draws no letter without a font.
 compgen -G '/usr/share/fonts/*/*' >/dev/null || missing+=(fonts-dejavu-core)

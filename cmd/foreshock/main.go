@@ -61,6 +61,7 @@ func commands() []command {
 		{"check", "run checks once", runCheck},
 		{"scenario", "run, plan or validate chaos scenarios", runScenario},
 		{"contract", "verify Pact contracts against a running provider", runContract},
+		{"breaker", "judge the judge: breakers known to be right and to be wrong", runBreaker},
 		{"fault", "list or heal the faults on this machine", runFault},
 		{"report", "availability and latency from the store", runReport},
 		{"config", "validate a configuration, or list what it can say", runConfig},
