@@ -24,12 +24,22 @@ func (x *experiment) met(ctx context.Context) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	c := &x.obs.Calls[len(x.obs.Calls)-1]
-	c.Met = x.packets > before
+	c.Met = x.packets > before && (x.lingers == 0 || c.Took >= x.waits())
 	if c.Met && x.lives && x.armed == &x.obs.Armed {
 		w := verdict.Span{Start: c.At, End: x.now()}
 		x.obs.Survive = x.obs.Survive || !slices.ContainsFunc(x.obs.Attempts, w.Has)
 	}
 	return nil
+}
+
+// waits is how long a call at least takes that reaches the dependency under the fault: it
+// has to wait for late packets, or for its service to lose patience.
+func (x *experiment) waits() time.Duration {
+	most := x.spec.Breaker.CallTimeout
+	if x.lingers > 0 {
+		most = min(most, x.lingers)
+	}
+	return most * 7 / 10
 }
 
 // restLimit is how long packets of a call may follow it.
@@ -40,13 +50,13 @@ const restLimit = 5 * time.Second
 func (x *experiment) rest(ctx context.Context) error {
 	for limit := x.now() + restLimit; ; {
 		before := x.packets
-		if err := x.look(ctx); err != nil || !x.lives {
+		if err := x.look(ctx); err != nil || !x.lives || x.lingers > 0 { // of a delay, time tells
 			return err
 		}
 		if x.packets == before || x.now() > limit {
 			return nil
 		}
-		if err := sleep(ctx, x.lingers+mostPause); err != nil {
+		if err := sleep(ctx, mostPause); err != nil {
 			return err
 		}
 	}

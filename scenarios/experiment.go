@@ -264,6 +264,10 @@ func (x *experiment) observed() *verdict.Observed {
 	o.Spread, o.Reports = slices.Clone(o.Spread), slices.Clone(o.Reports)
 	slices.SortStableFunc(o.Checks, func(a, b verdict.CheckRun) int { return cmp.Compare(a.At, b.At) })
 	o.Ended = x.now()
+	if x.lives && x.armed != nil {
+		o.Waits = x.waits()
+	}
+	o.Noisy, o.Jolt = x.spec.Breaker.Background > 0, time.Duration(x.pulse.jolt.Load())
 	if o.Doubt == "" {
 		o.Doubt = x.whose
 	}

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/foreshock/foreshock/breaker/verdict"
@@ -53,7 +54,7 @@ func (x *experiment) halfOpen(ctx context.Context, t verdict.Trip) error {
 	}
 	x.note("%d calls at the same moment: %d attempts at the dependency", x.spec.burstCalls(), probes)
 	x.publishStates(ctx, x.observed())
-	if probes == 0 || x.spec.Breaker.OpenFor.First == 0 {
+	if probes == 0 && !o.Survive || x.spec.Breaker.OpenFor.First == 0 {
 		return x.look(ctx)
 	}
 	x.enter("open")
@@ -94,15 +95,25 @@ func (x *experiment) burst(ctx context.Context, until, pause time.Duration) erro
 		}
 		x.mu.Lock()
 		x.obs.Probe.End = x.now()
-		reached := len(x.obs.Attempts) > 0 && x.obs.Attempts[len(x.obs.Attempts)-1] >= start
 		x.mu.Unlock()
-		if reached || x.now() >= until {
+		if x.reached(start) || x.now() >= until {
 			return nil
 		}
 		if err := sleep(ctx, pause); err != nil {
 			return err
 		}
 	}
+}
+
+// reached says that a call since some time has reached the dependency: by its attempt,
+// or, where connections live on, by how long it took.
+func (x *experiment) reached(since time.Duration) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if n := len(x.obs.Attempts); n > 0 && x.obs.Attempts[n-1] >= since {
+		return true
+	}
+	return x.lives && slices.ContainsFunc(x.obs.Calls, func(c verdict.Call) bool { return c.At >= since && c.Took >= x.waits() })
 }
 
 // leaves says that the plan gives up a probe.
@@ -140,9 +151,8 @@ func (x *experiment) abandonProbe(ctx context.Context) error {
 		}
 		x.mu.Lock()
 		x.obs.Left.End = x.now()
-		reached := len(x.obs.Attempts) > 0 && x.obs.Attempts[len(x.obs.Attempts)-1] >= x.obs.Left.Start
 		x.mu.Unlock()
-		if reached {
+		if x.reached(x.obs.Left.Start) {
 			x.note("a caller left while the breaker tried again with its call")
 			// A breaker that lets the next call try is open again when that one has failed.
 			return x.callUntil(ctx, x.now()+2*b.CallTimeout, never)

@@ -121,7 +121,7 @@ func (x *experiment) transitions(o *verdict.Observed) []transition {
 	closedAt, closes := verdict.FirstClose(o)
 	last := func() transition { return out[len(out)-1] }
 	for _, a := range o.Attempts {
-		if a <= last().at || closes && a >= closedAt {
+		if a <= last().at || closes && a >= closedAt || o.Noisy && !inACall(o, a) {
 			continue
 		}
 		if last().to == "open" {
@@ -146,6 +146,13 @@ func (x *experiment) transitions(o *verdict.Observed) []transition {
 		}
 	}
 	return out
+}
+
+// inACall says that an attempt came while a call was under way.
+func inACall(o *verdict.Observed, at time.Duration) bool {
+	return slices.ContainsFunc(o.Calls, func(c verdict.Call) bool {
+		return verdict.Span{Start: c.At, End: c.At + c.Took + slipped}.Has(at)
+	})
 }
 
 // closing goes from the last state to closed. A probe that went over an open

@@ -47,7 +47,13 @@ func (x *experiment) outage(ctx context.Context) error {
 	if err := x.abandonProbe(ctx); err != nil {
 		return err
 	}
-	return x.heal(ctx)
+	if err := x.heal(ctx); err != nil {
+		return err
+	}
+	if x.spec.lives() {
+		x.obs.Slowed = x.obs.Armed
+	}
+	return nil
 }
 
 // trip calls until calls no longer reach the dependency. It gives up when many more

@@ -28,8 +28,8 @@ func (s *Spec) tripCalls() int {
 	switch {
 	case n == 0:
 		return 20
-	case n > mostAlone:
-		n = lastAlone + n - s.Breaker.Failures
+	case s.waveCalls() > 0:
+		n -= s.waveCalls()
 	}
 	return n + 10
 }
@@ -116,7 +116,7 @@ func (s *Spec) stages() []stage {
 	add("half-open", s.recovery(), "the fault is healed; calls until they succeed again")
 	add("recovered", time.Duration(l.Calls)*s.pause(), "%d more calls", l.Calls)
 	if w := b.Window.time; w > 0 {
-		each := s.levels(well) + w*2 + s.patience() + s.recovery() + time.Duration(l.Calls)*s.pause()
+		each := s.levels(well) + w*5/2 + s.patience() + s.recovery() + time.Duration(l.Calls)*s.pause()
 		add("closed", spreads*each, "%d times: the failures that open the breaker, spread over %v of its window of %v; then it is healed and recovers", spreads, w*3/4, w)
 	}
 	if s.slows() {

@@ -20,6 +20,7 @@ type pulse struct {
 	born time.Time
 	last atomic.Int64 // when it beat last, since born
 	late atomic.Int64 // by how much it was late, all in all
+	jolt atomic.Int64 // the longest of these times
 }
 
 func newPulse() *pulse { return &pulse{born: time.Now()} }
@@ -34,7 +35,9 @@ func (p *pulse) run(ctx context.Context) {
 			return
 		case <-t.C:
 			now := time.Since(p.born)
-			p.late.Add(int64(slip(now, time.Duration(p.last.Swap(int64(now))))))
+			slipped := int64(slip(now, time.Duration(p.last.Swap(int64(now)))))
+			p.late.Add(slipped)
+			p.jolt.Store(max(p.jolt.Load(), slipped))
 		}
 	}
 }

@@ -22,7 +22,7 @@ func (s *Spec) slowCalls() int {
 
 // slows says that the plan makes the dependency slow: of a fault that is itself a
 // latency, the outage tells.
-func (s *Spec) slows() bool { return s.Breaker.SlowCall > 0 && s.slowCalls() > 5 }
+func (s *Spec) slows() bool { return s.Breaker.SlowCall > 0 && s.slowCalls() > 5 && !s.lives() }
 
 // slowly makes the dependency's answers late, so that calls succeed and are slow, until
 // the breaker opens or has had its chance to.

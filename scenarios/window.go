@@ -2,9 +2,11 @@ package scenarios
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/foreshock/foreshock/breaker/verdict"
+	"github.com/foreshock/foreshock/faults"
 )
 
 const (
@@ -50,14 +52,17 @@ func (x *experiment) inWindow() (n int) {
 }
 
 // waves makes many of the failures that open the breaker at the same time, where one
-// after another they would take too long or not fit into its window. The last ones
-// come alone, so that the threshold is seen exactly.
+// after another they would take too long or not fit into its window. The first comes
+// alone, and the last ones do, so that the threshold is seen exactly.
 func (x *experiment) waves(ctx context.Context) error {
 	left := x.spec.waveCalls()
-	if x.lives {
-		left = 0
+	if left == 0 {
+		return nil
 	}
-	for left > 0 {
+	if err := x.callOnce(ctx); err != nil { // it meets the connection that is open from before
+		return err
+	}
+	for left--; left > 0; {
 		n := min(left, x.spec.Load.MaxConcurrency)
 		began := x.now()
 		if err := x.together(ctx, n); err != nil {
@@ -77,10 +82,18 @@ func (x *experiment) waves(ctx context.Context) error {
 // waveCalls is how many failures may be made at the same time; 0 if all come alone.
 func (s *Spec) waveCalls() int {
 	n := s.declares(s.heldAtMost()).Failures / (1 + s.Breaker.Retries)
+	if s.lives() {
+		return 0 // each is told by the packets that it sends
+	}
 	if n <= mostAlone && !s.tooSlowAlone(n) {
 		return 0
 	}
 	return max(n-lastAlone, 0)
+}
+
+// lives says that connections live on under the scenario's faults.
+func (s *Spec) lives() bool {
+	return slices.ContainsFunc(s.faults, func(f faults.Fault) bool { _, queued := f.(faults.Queued); return queued })
 }
 
 // heldAtMost is how many successes the breaker's window holds when the outage begins.
@@ -102,6 +115,10 @@ func (s *Spec) tooSlowAlone(n int) bool {
 // edges of a fixed one lie, they fall between the failures once.
 const spreads = 2
 
+// anchored is how long before the failures a window may have begun: they lie on both
+// sides of its end.
+func anchored(w time.Duration) time.Duration { return w * 11 / 20 }
+
 // spread spreads the failures that open the breaker over most of its window. A window
 // with fixed edges counts some of them before and some after, and does not open.
 func (x *experiment) spread(ctx context.Context) error {
@@ -112,16 +129,17 @@ func (x *experiment) spread(ctx context.Context) error {
 	defer x.runner.Hold(x.spec.WhileOpen...)()
 	var first time.Duration
 	for n := range spreads {
-		if err := x.level(ctx); err != nil {
-			return err
-		}
 		if n > 0 { // the other half of the window's phases
-			since := (x.now() - first) % w
+			since := (x.now() + w + anchored(w) - first) % w
 			if err := sleep(ctx, (w/2-since+w)%w); err != nil {
 				return err
 			}
 		}
-		if err := x.settle(ctx); err != nil {
+		// A window may begin with its first call: here, well before the failures.
+		if err := x.level(ctx); err != nil {
+			return err
+		}
+		if err := sleep(ctx, anchored(w)); err != nil {
 			return err
 		}
 		first = x.now()

@@ -69,7 +69,7 @@ func ourHardships() []Case {
 			Service: Service{Breaker: "foreshock"}, Fault: `drop: {to: "ADDRESS", established: drop}`,
 		}, {
 			Name: "foreshock-latency", Language: golang, Summary: "our own, and the dependency is slower than the call timeout",
-			Service: Service{Breaker: "foreshock"}, Fault: `latency: {to: "ADDRESS", delay: 1s}`,
+			Service: Service{Breaker: "foreshock"}, Fault: `latency: {to: "ADDRESS", latency: 1s}`,
 		}, {
 			Name: "foreshock-patient", Language: golang, Summary: "our own, and its call timeout is longer than its open time",
 			Service: Service{Breaker: "foreshock", Failures: 3, CallTimeoutMS: 2500}, Patience: "4s",

@@ -11,7 +11,7 @@ checks:
 isolated: [catalog]
 `
 	gauge = `{resilience4j: {url: "URL/metrics", name: payments}}`
-	slow  = `latency: {to: "ADDRESS", delay: 200ms}`
+	slow  = `latency: {to: "ADDRESS", latency: 200ms}`
 )
 
 // rolling is what owners declare whose window rolls.
@@ -94,7 +94,7 @@ func wrongOtherwise() []Case {
 			with(func(c *Case) { c.Service, c.Declares, c.Fault = slowly("blind-to-slow"), slowCalls, slow }),
 		wrong("leaks-tenth", "lets one call in ten through while open, on the connection that it has", "quiet-while-open", "fails-fast").
 			with(func(c *Case) {
-				c.Name, c.Service.HTTP2, c.Fault = "wrong-leaks-latency", true, `latency: {to: "ADDRESS", delay: 1s}`
+				c.Name, c.Service.HTTP2, c.Fault = "wrong-leaks-latency", true, `latency: {to: "ADDRESS", latency: 1s}`
 			}),
 		wrong("leaks-tenth", "lets one call in ten through while open, over IPv6", "quiet-while-open").
 			with(func(c *Case) { c.Name, c.Host = "wrong-leaks-ipv6", "::1" }),

@@ -18,13 +18,13 @@ func notBeforeThreshold(d Declared, o *Observed) Property {
 	case why != "":
 		p.Verdict, p.Detail = Inconclusive, "Attempts could not be counted: "+why+"."
 	case o.Tried.Length() > 0 && !heldOut(&p, d, o):
-	case tripped && t.Attempts+t.Maybe < d.Failures:
+	case tripped && t.Attempts+t.Maybe < d.Failures && t.Calls*(1+d.Retries) < d.Failures:
 		p.Verdict, p.Observed = Fail, fmt.Sprintf("opened after %d", t.Calls)
 		p.Detail = fmt.Sprintf("It opened after %d failed calls, %d are declared.", t.Calls, d.Failures)
 		if o.Tried.Length() > 0 {
 			p.Detail += " Do failures from before a success still count?"
 		}
-	case tripped && t.Attempts < d.Failures:
+	case tripped && t.Attempts < d.Failures && t.Calls*(1+d.Retries) < d.Failures:
 		p.Verdict, p.Detail = Inconclusive, "It cannot be told how many calls failed on connections that were open before."
 	case p.Observed == "" && !tripped && o.reaching() < d.Failures:
 		p.Verdict, p.Detail = Inconclusive, "Too few calls reached the dependency to tell."

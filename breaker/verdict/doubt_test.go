@@ -57,7 +57,9 @@ func TestNeverCryWolf(t *testing.T) {
 		}, "quiet-while-open", "short of CPU"},
 		"declared background, in a call": {func(d *verdict.Declared, o *verdict.Observed) {
 			d.Background = 1
-			o.Attempts = append(o.Attempts, trip+520*ms)
+			for at := trip + 520*ms; at < trip+800*ms; at += 50 * ms {
+				o.Attempts = append(o.Attempts, at)
+			}
 			slices.Sort(o.Attempts)
 		}, "quiet-while-open", "background"},
 		"calls that succeed meanwhile": {func(_ *verdict.Declared, o *verdict.Observed) {

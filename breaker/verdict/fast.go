@@ -44,11 +44,15 @@ func notSeen(o *Observed) string {
 	return "It could not be seen when the breaker was open, since attempts could not be counted: " + o.Doubt + "."
 }
 
+// wakes is how often an answer waits for a core on its way: at the service that takes
+// the call, where it is decided, and at the one who asked.
+const wakes = 4
+
 // fit returns the calls in a span that say something of an open breaker. One that
 // reached the dependency after the span became the half-open probe, and waited for
 // that. A late answer that reached nobody, on a machine that was short of CPU for half
-// of the time by which it was late, says nothing either: an answer waits at many hands
-// for a core, and to blame the breaker would be a false alarm.
+// of the time by which it was late, says nothing either, if that is no longer than this
+// program waited for a core a few times: to blame the breaker would be a false alarm.
 func fit(d Declared, o *Observed, span Span) (calls []Call, starved int) {
 	for _, c := range o.calls(span) {
 		w := o.window(c)
@@ -56,8 +60,8 @@ func fit(d Declared, o *Observed, span Span) (calls []Call, starved int) {
 		if tried > 0 && o.during(Span{span.End, w.End}) > 0 {
 			continue
 		}
-		late := c.Took - d.FailsFastIn
-		if late > 0 && c.Starved >= late/2 && tried == 0 {
+		over := c.Took - d.FailsFastIn
+		if over > 0 && c.Starved >= over/2 && over <= wakes*o.Jolt && float64(tried) <= d.chance(w.Length()) {
 			starved++
 			continue
 		}

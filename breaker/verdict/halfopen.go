@@ -12,12 +12,16 @@ func halfOpenLimit(d Declared, o *Observed) Property {
 	}
 	calls := len(o.all(o.Probe))
 	n := o.during(o.Probe)
+	byTime := o.Survive && o.Waits > 0
+	if byTime { // where connections live on, who waits for the dependency has reached it
+		n = o.waited(o.all(o.Probe))
+	}
 	switch why := blind(d, o); {
 	case o.Probe.Length() == 0:
 		p.Verdict, p.Detail = Inconclusive, unprobed(d, o)
-	case o.Survive:
+	case o.Survive && !byTime:
 		p.Verdict, p.Detail = Inconclusive, "Connections survive this fault, so calls need no attempt that could be counted. Use drop or reject."
-	case why != "":
+	case why != "" && !byTime:
 		p.Verdict, p.Detail = Inconclusive, "Attempts could not be counted: "+why+"."
 	case n == 0:
 		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("0 of %d calls reached the dependency", calls)
@@ -25,6 +29,9 @@ func halfOpenLimit(d Declared, o *Observed) Property {
 	case calls <= d.HalfOpenCalls:
 		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("%d calls came together", calls)
 		p.Detail = fmt.Sprintf("Too few calls to tell: load.max_concurrency must be more than %d.", d.HalfOpenCalls)
+	case n > admitted && float64(n-admitted) <= d.chance(o.Probe.Length()):
+		p.Observed = fmt.Sprintf("%d attempts of %d calls", n, calls)
+		p.Detail = "In half open no more attempts came than its probes and the declared background explain."
 	case n > admitted && float64(n-admitted) <= d.noise(o.Probe):
 		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("%d attempts of %d calls", n, calls)
 		p.Detail = "The declared background hides how many calls were let through."

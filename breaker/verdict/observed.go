@@ -78,8 +78,16 @@ type Observed struct {
 	// Repeats says that the fault may meet one connection's packets more than once
 	// before any attempt: it lets open connections hang and does not reset them.
 	Repeats bool
+	// Noisy says that attempts come which no call causes, as is declared: only those
+	// while a call is under way are taken for that call's.
+	Noisy bool
+	// Jolt is the longest time that the program that looked had itself waited for a core.
+	Jolt time.Duration
 	// Survive says that connections live on under the fault, so that calls need no attempt.
-	Survive  bool
+	Survive bool
+	// Waits is how long a call at least takes that reaches the dependency under the fault;
+	// 0 is not known.
+	Waits    time.Duration
 	Doubt    string // why the counts cannot be trusted, or empty
 	Unsteady string // why the fault cannot be taken to have held throughout, or empty
 	Ended    time.Duration
@@ -157,6 +165,17 @@ func (o *Observed) all(s Span) []Call {
 	return out
 }
 
+// waited is how many of the calls in a span took as long as those do that reach the
+// dependency under the fault.
+func (o *Observed) waited(calls []Call) (n int) {
+	for _, c := range calls {
+		if c.Took >= o.Waits {
+			n++
+		}
+	}
+	return n
+}
+
 // under is what was seen, with another time in which the fault held.
 func (o *Observed) under(s Span) *Observed {
 	other := *o
@@ -186,20 +205,12 @@ func (o *Observed) busy(names []string, s Span) (n int) {
 	return n
 }
 
-// background is how many attempts a second no call of ours caused.
-func (o *Observed) background() float64 {
-	if o.Idle.Length() <= 0 {
-		return 0
-	}
-	return float64(o.during(o.Idle)) / o.Idle.Length().Seconds()
-}
-
 // blind says why attempts cannot be counted, or nothing.
 func blind(d Declared, o *Observed) string {
 	if o.Doubt != "" {
 		return o.Doubt
 	}
-	if b := o.background(); b > d.Background {
+	if n := o.during(o.Idle); float64(n) > d.chance(o.Idle.Length()) {
 		return "connection attempts that no call caused reach the dependency; declare `background` or use a quiet replica"
 	}
 	return ""

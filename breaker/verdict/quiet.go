@@ -43,6 +43,8 @@ func quietWhileOpen(d Declared, o *Observed) Property {
 		p.Detail = "No call reached the dependency while the breaker was open."
 	case !d.real(o, t, reached) || !d.real(o, full, reached):
 		p.Verdict, p.Detail = Inconclusive, "The machine was so short of CPU that calls from before may have reached the dependency only then."
+	case d.Background > 0 && float64(len(reached)) <= d.chance(busy(calls)) && len(calls) >= leastCalls:
+		p.Detail = "No more attempts came while the breaker was open than the declared background explains."
 	case float64(len(reached)) <= d.noise(span):
 		p.Verdict, p.Detail = Inconclusive, "The declared background hides whether a call reached the dependency."
 	case !tripped:
@@ -57,8 +59,24 @@ func quietWhileOpen(d Declared, o *Observed) Property {
 
 // duringACall leaves out what came between calls: background that is declared.
 func duringACall(calls []Call, at time.Duration) bool {
-	const late = 5 * time.Millisecond
 	return slices.ContainsFunc(calls, func(c Call) bool { return Span{c.At, c.At + c.Took + late}.Has(at) })
+}
+
+// busy is how long calls were under way together.
+func busy(calls []Call) (sum time.Duration) {
+	for _, c := range calls {
+		sum += c.Took + late
+	}
+	return sum
+}
+
+// chance is how many attempts the declared background explains easily in some time.
+func (d Declared) chance(t time.Duration) float64 {
+	if d.Background == 0 {
+		return 0
+	}
+	mean := d.Background * t.Seconds()
+	return mean + 2*math.Sqrt(mean) + 1
 }
 
 // noise is how many attempts in a span the declared background explains: more than

@@ -15,7 +15,8 @@ func reopensOnFailedProbe(d Declared, o *Observed) Property {
 	if least > 0 {
 		p.Expected = fmt.Sprintf("no call reaches the dependency for another %s after a failed probe", least)
 	}
-	if o.Probe.Length() == 0 || o.during(o.Probe) == 0 {
+	byTime := o.Survive && o.Waits > 0
+	if o.Probe.Length() == 0 || o.during(o.Probe) == 0 && !byTime {
 		p.Verdict, p.Detail = Inconclusive, unprobed(d, o)
 		if o.Probe.Length() > 0 {
 			p.Detail = "It let nobody through, so no probe failed."
@@ -30,15 +31,25 @@ func reopensOnFailedProbe(d Declared, o *Observed) Property {
 		p.End = max(p.Start, min(p.End, o.Left.Start))
 	}
 	calls := o.calls(p.Span)
-	n := o.during(p.Span)
+	n := 0
+	for _, a := range o.Attempts {
+		if p.Has(a) && (d.Background == 0 || duringACall(calls, a)) {
+			n++
+		}
+	}
+	if byTime {
+		n = o.waited(calls)
+	}
 	p.Observed = fmt.Sprintf("%d attempts in %d calls over %s", n, len(calls), round(p.Length()))
 	switch why := blind(d, o); {
 	case d.OpenFor == 0:
 		p.Verdict, p.Observed, p.Detail = Inconclusive, "", notDeclared(d, o)
-	case o.Survive:
+	case o.Survive && !byTime:
 		p.Verdict, p.Observed, p.Detail = Inconclusive, "", "Connections survive this fault, so calls need no attempt that could be counted. Use drop or reject."
-	case why != "":
+	case why != "" && !byTime:
 		p.Verdict, p.Observed, p.Detail = Inconclusive, "", "Attempts could not be counted: "+why+"."
+	case n > 0 && float64(n) <= d.chance(busy(calls)) && len(calls) >= leastAgain:
+		p.Detail = "No more attempts came after the failed probe than the declared background explains."
 	case n > 0 && (float64(n) <= d.noise(p.Span) || n <= 1+d.Retries && starved > least/4):
 		p.Verdict, p.Detail = Inconclusive, "The declared background, or a machine short of CPU, hides whether a call reached the dependency."
 	case n > 0:

@@ -29,8 +29,12 @@ type Trip struct {
 // declared, any success is a real one, and begins the row of failures anew.
 func FindTrip(d Declared, o *Observed) (t Trip, ok bool) {
 	quiet, slow := 0, 0
-	t = o.wave()
+	before := o.fault().Start
 	for i, c := range o.calls(o.fault()) {
+		if o.wave(&t, Span{before, c.At}) > 0 {
+			quiet, slow = 0, 0
+		}
+		before = c.At
 		n, maybe := o.reached(i, t.Calls == 0)
 		switch {
 		case d.Answer && c.Outcome == Success && !c.Slow:
@@ -59,23 +63,21 @@ func (d Declared) waited(c Call) bool {
 	return c.Outcome != Rejected && c.Took > min(d.FailsFastIn, d.CallTimeout/2)
 }
 
-// wave is what came of the calls that began the outage together, since so many were
-// needed: each attempt is one of them.
-func (o *Observed) wave() (t Trip) {
-	first := o.fault().End
-	if one := o.calls(o.fault()); len(one) > 0 {
-		first = one[0].At
+// wave adds what came of calls that were made together between two others, since so many
+// were needed: each attempt is one of them.
+func (o *Observed) wave(t *Trip, between Span) (attempts int) {
+	together := slices.DeleteFunc(o.all(between), func(c Call) bool {
+		return !c.Apart || o.Probe.Start > 0 && c.At >= o.Probe.Start
+	})
+	if len(together) == 0 {
+		return 0
 	}
-	together := o.all(Span{o.Armed.Start, first})
+	attempts = o.during(Span{together[0].At, between.End})
 	for _, c := range together {
 		t.Since, t.At, t.Starved = c.At, max(t.At, c.At+c.Took), t.Starved+c.Starved
 	}
-	if t.At > 0 {
-		t.Attempts = o.during(Span{o.Armed.Start, first})
-		t.Calls = t.Attempts
-		t.Maybe = min(1, max(0, len(together)-t.Attempts)) // on the connection of the calls before
-	}
-	return t
+	t.Calls, t.Attempts = t.Calls+attempts, t.Attempts+attempts
+	return attempts
 }
 
 func (t *Trip) add(c Call, attempts int) {
@@ -103,12 +105,18 @@ func (o *Observed) reached(nth int, first bool) (n, maybe int) {
 	return n, maybe
 }
 
+// late is how long after the end of a call its attempts may be seen.
+const late = 5 * time.Millisecond
+
 // window is the time that belongs to a call: up to the next one, or to healing. What
 // it caused is seen by then, since attempts are read after each call.
 func (o *Observed) window(c Call) Span {
 	end := o.Ended
 	if f := o.fault(); f.Has(c.At) {
 		end = f.End
+	}
+	if o.Noisy {
+		end = min(end, c.At+c.Took+late)
 	}
 	for _, next := range o.Calls {
 		if next.At > c.At {
@@ -122,8 +130,11 @@ func (o *Observed) window(c Call) Span {
 // first one that was long enough to open the breaker ended, and whether there were
 // calls that did not reach it.
 func row(d Declared, o *Observed) (longest int, end Trip, quiet bool) {
-	t := o.wave()
+	var t Trip
+	before := o.fault().Start
 	for i, c := range o.calls(o.fault()) {
+		o.wave(&t, Span{before, c.At})
+		before = c.At
 		n, maybe := o.reached(i, t.Calls == 0)
 		if n-maybe == 0 || c.Outcome == Success && d.Answer && !c.Slow {
 			quiet = true
@@ -131,7 +142,7 @@ func row(d Declared, o *Observed) (longest int, end Trip, quiet bool) {
 			continue
 		}
 		t.add(c, n)
-		if t.Calls == d.Failures && end.Calls == 0 {
+		if t.Calls >= d.Failures && end.Calls == 0 {
 			end = t
 		}
 		longest = max(longest, t.Calls)
@@ -160,11 +171,15 @@ func shouldBeOpen(d Declared, o *Observed) (s Span, t Trip, tripped bool) {
 func (o *Observed) openUntil(d Declared, t Trip) time.Duration {
 	openFor, _ := d.Opens(1)
 	openFor = cmp.Or(openFor, leastOpen)
-	lag := max(50*time.Millisecond, openFor/20) + t.Starved
+	starved := t.Starved
+	if took := t.At - t.Since; d.CallTimeout > 0 && took >= d.CallTimeout {
+		starved = min(starved, took-d.CallTimeout) // it gave up in time, and was late to say so
+	}
+	lag := max(50*time.Millisecond, openFor/20) + starved
 	span := Span{t.At, t.At + openFor}
 	for _, c := range o.calls(span) {
 		if o.during(o.window(c)) == 0 {
-			lag = max(lag, t.Starved+c.Took)
+			lag = max(lag, starved+c.Took)
 		}
 	}
 	return max(t.At+openFor-lag, t.Since+openFor*19/20)
@@ -227,7 +242,12 @@ func (d Declared) real(o *Observed, t Trip, attempts []time.Duration) bool {
 // since the fault began, the machine was short of CPU.
 func (o *Observed) belated(t Trip, attempt time.Duration) bool {
 	before := Span{o.Armed.Start, t.At}
-	if t.Calls == 0 || o.during(before) >= len(o.calls(before)) {
+	lacks := false
+	for i := range o.calls(before) {
+		n, _ := o.under(before).reached(i, i == 0)
+		lacks = lacks || n == 0
+	}
+	if t.Calls == 0 || !lacks {
 		return false
 	}
 	var starved time.Duration

@@ -51,6 +51,8 @@ func judgeTrip(p *Property, d Declared, o *Observed, t Trip) {
 	case t.Calls > most:
 		p.Verdict = Fail
 		p.Detail = fmt.Sprintf("It opened too late: %d calls reached the dependency, at most %d may.", t.Calls, most)
+	case t.Attempts < d.Failures && d.Retries > 0 && t.Calls == (d.Failures+d.Retries)/(1+d.Retries):
+		p.Detail = fmt.Sprintf("After %d failed calls nothing more was tried; a first try over a connection that was open before leaves no attempt.", t.Calls)
 	case t.Attempts < d.Failures && t.Attempts+t.Maybe >= d.Failures:
 		p.Verdict = Inconclusive
 		p.Detail = fmt.Sprintf("Of %d more calls it cannot be told whether they failed on connections that were open before. Use established: reset, or a quiet replica.", t.Maybe)

@@ -258,6 +258,7 @@ func TestStarvedMachineIsNotBlamed(t *testing.T) {
 	t.Parallel()
 	late := func(o *verdict.Observed, from, to int, starved time.Duration) {
 		for i := from; i < to; i++ {
+			o.Jolt = 20 * ms
 			o.Calls[i].Took, o.Calls[i].Starved = 45*ms+20*ms, starved
 		}
 	}
