@@ -17,6 +17,9 @@ const mostBelow = 15 * time.Second
 // tried: a window would not forget them before the outage.
 func (s *Spec) belowCalls() int {
 	b := s.Breaker
+	if s.openFor() > mostAgain && b.OpenFor.First > 0 {
+		return 0
+	}
 	n := (b.Failures - 1) / (1 + b.Retries)
 	if b.Failures == 0 || b.counts() || b.Window.time > 0 || b.Adaptive || time.Duration(n)*s.perFailure() > mostBelow {
 		return 0
@@ -62,8 +65,12 @@ func (x *experiment) below(ctx context.Context) error {
 		return last.At >= o.Tried.End && last.Outcome == verdict.Success
 	}
 	x.note("%d calls failed, one fewer than open it", n)
-	if err := x.callUntil(ctx, x.now()+x.spec.recovery(), succeeded); err != nil || succeeded() {
+	if err := x.callUntil(ctx, x.now()+x.spec.recovery(), succeeded); err != nil {
 		return err
+	}
+	if succeeded() {
+		// Some breakers forget failures only when none came for as long as they stay open.
+		return sleep(ctx, x.spec.opens(1)+slipped)
 	}
 	// It opened too early and does not close: that was the outage.
 	x.mu.Lock()

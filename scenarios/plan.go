@@ -93,7 +93,7 @@ func (s *Spec) stages() []stage {
 	}
 	add("baseline", time.Duration(l.Calls)*well+s.firstLooks(), "%d calls, %.4g%% must succeed, p99 at most %v", l.Calls, 100*l.Success, l.P99)
 	if n := s.belowCalls(); n > 0 {
-		add("closed", settleCalls*well+time.Duration(n)*s.perFailure()+s.recovery(), "the fault is armed for %d calls, one fewer than open the breaker, and healed; calls until one succeeds", n)
+		add("closed", settleCalls*well+time.Duration(n)*s.perFailure()+s.recovery()+s.opens(1), "the fault is armed for %d calls, one fewer than open the breaker, and healed; calls until one succeeds", n)
 	}
 	add("closed", s.levels(well), "%s", s.levelText())
 	add("closed", s.trippingTime(), "the fault is armed; calls until none reaches the dependency (at most %d%s)", s.trippingCalls(), s.inWaves())

@@ -19,6 +19,9 @@ func halfOpenLimit(d Declared, o *Observed) Property {
 	switch why := blind(d, o); {
 	case o.Probe.Length() == 0:
 		p.Verdict, p.Detail = Inconclusive, unprobed(d, o)
+	case calls <= d.HalfOpenCalls:
+		p.Verdict, p.Observed = Skipped, fmt.Sprintf("%d calls came together", calls)
+		p.Detail = fmt.Sprintf("As many calls as came together may be let through. To see a limit of %d, load.max_concurrency must be more.", d.HalfOpenCalls)
 	case o.Survive && !byTime:
 		p.Verdict, p.Detail = Inconclusive, "Connections survive this fault, so calls need no attempt that could be counted. Use drop or reject."
 	case why != "" && !byTime:
@@ -26,9 +29,6 @@ func halfOpenLimit(d Declared, o *Observed) Property {
 	case n == 0:
 		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("0 of %d calls reached the dependency", calls)
 		p.Detail = "It let nobody through, so it was not seen half open."
-	case calls <= d.HalfOpenCalls:
-		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("%d calls came together", calls)
-		p.Detail = fmt.Sprintf("Too few calls to tell: load.max_concurrency must be more than %d.", d.HalfOpenCalls)
 	case n > admitted && float64(n-admitted) <= d.chance(o.Probe.Length()):
 		p.Observed = fmt.Sprintf("%d attempts of %d calls", n, calls)
 		p.Detail = "In half open no more attempts came than its probes and the declared background explain."

@@ -64,9 +64,9 @@ func reopensOnFailedProbe(d Declared, o *Observed) Property {
 	return p
 }
 
-// probeEnd is when all calls that came together had ended; when the probe among them
-// failed at the earliest, by which time the breaker was open again; and how much of that
-// time the machine was short of CPU.
+// probeEnd is when all calls that came together had ended; from when the next open time
+// counts at the earliest, which is the begin of the probe with some breakers and its
+// failure with others; and how much of that time the machine was short of CPU.
 func (o *Observed) probeEnd(d Declared) (ended, failed, starved time.Duration) {
 	for _, a := range o.Attempts {
 		if o.Probe.Has(a) {
@@ -77,9 +77,15 @@ func (o *Observed) probeEnd(d Declared) (ended, failed, starved time.Duration) {
 	for _, c := range o.all(o.Probe) {
 		end := c.At + c.Took
 		ended, starved = max(ended, end), max(starved, c.Starved)
+		if o.Survive && o.Waits > 0 && c.Took >= o.Waits {
+			failed = max(failed, c.At)
+		}
 		if d.CallTimeout > 0 && c.Took >= d.CallTimeout*8/10 && (waited == 0 || end < waited) {
 			waited = end // the fault kept it waiting, so it was the probe
 		}
 	}
-	return ended, max(failed, waited), starved
+	if least, _ := d.Opens(2); d.CallTimeout > least/2 { // else there is nothing to see
+		failed = max(failed, waited)
+	}
+	return ended, failed, starved
 }
