@@ -24,7 +24,10 @@ type Report struct {
 	Run        string          `json:"run"`
 	Foreshock  string          `json:"foreshock"` // version of the program
 	Host       string          `json:"host"`
-	Definition string          `json:"definition_sha256"`
+	Summary    string          `json:"summary,omitempty"` // what its owner says it is for
+	Target     string          `json:"target,omitempty"`  // how the judged service is called
+	SHA256     string          `json:"definition_sha256"`
+	Definition string          `json:"definition"` // the scenario file, secrets masked; empty if it was changed since
 	Verdict    verdict.Verdict `json:"verdict"`
 	ExitCode   int             `json:"exit_code"`
 	Reason     string          `json:"reason"`
@@ -33,6 +36,7 @@ type Report struct {
 	Properties []PropertyLine  `json:"properties"`
 	Faults     []FaultLine     `json:"faults"`
 	Phases     []PhaseLine     `json:"phases"`
+	Recovery   *Recovery       `json:"recovery"` // null if the service did not recover, or had nothing to recover from
 	Timeline   []Entry         `json:"timeline"`
 	Checks     []CheckLine     `json:"checks"`
 }
@@ -88,12 +92,12 @@ type PhaseLine struct {
 // An Entry is one thing on the timeline. Of its fields those of its type are set.
 type Entry struct {
 	AtMS       float64 `json:"at_ms"`
-	Type       string  `json:"type"` // call, attempt, state, fault, check
+	Type       string  `json:"type"` // call, attempt, state, reported, fault, check
 	DurationMS float64 `json:"duration_ms,omitempty"`
 	Outcome    string  `json:"outcome,omitempty"` // of a call
 	Error      string  `json:"error,omitempty"`
 	From       string  `json:"from,omitempty"` // of a state
-	To         string  `json:"to,omitempty"`   // of a state, or the target of a fault
+	To         string  `json:"to,omitempty"`   // of a state, seen or reported, or the target of a fault
 	Action     string  `json:"action,omitempty"`
 	Name       string  `json:"name,omitempty"` // of a check
 	Status     string  `json:"status,omitempty"`

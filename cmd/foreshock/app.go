@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"os"
 	"slices"
@@ -20,6 +21,7 @@ import (
 	"github.com/foreshock/foreshock/results/export"
 	"github.com/foreshock/foreshock/results/sqlite"
 	"github.com/foreshock/foreshock/scenarios"
+	"github.com/foreshock/foreshock/scenarios/page"
 )
 
 // closeLimit is how long storing what is left and ending the browser may take.
@@ -108,6 +110,7 @@ func (p *program) bare(ownNamespace bool) *app {
 	a.pool = journeys.NewPool(journeys.PoolOptions{NoSandbox: ownNamespace}, p.log)
 	a.engine = &scenarios.Engine{
 		Injector: &faults.Injector{}, Log: p.log, Version: version(), Host: host,
+		Page:    func(w io.Writer, r *scenarios.Report) error { return page.Write(w, r) },
 		Allowed: func() error { return faults.Allowed(p.env, ownNamespace) },
 		Guard: func(ctx context.Context, f faults.Fault, o faults.Options) error {
 			return a.guard(p.env).Check(ctx, f, o)
