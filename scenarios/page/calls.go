@@ -12,7 +12,7 @@ import (
 
 const (
 	callsTop, callsBottom = 12.0, 162.0 // pixels between which calls are drawn
-	mostMarks             = 1500        // beyond which calls that lie close together share a mark
+	mostMarks             = 2000        // beyond which calls that lie close together share a mark
 )
 
 // calls are drawn by outcome, on a logarithmic scale: a rejection takes less than a
@@ -40,7 +40,7 @@ func (a *axis) calls(timeline []scenarios.Entry) lane {
 	}
 }
 
-// A heap is what is drawn as one mark.
+// A heap is what is drawn as one mark, where its first call is.
 type heap struct {
 	x, y     float64
 	outcome  string
@@ -58,10 +58,11 @@ func (a *axis) marks(s scale, calls []scenarios.Entry, width float64) []mark {
 	}
 	heaps := map[key]*heap{}
 	for _, c := range calls {
-		k := key{cell(a.at(c.AtMS), width), cell(s.y(c.DurationMS), max(1, width*10)), c.Outcome}
+		x, y := a.at(c.AtMS), s.y(c.DurationMS)
+		k := key{cell(x, width), cell(y, max(1, min(width*10, 4))), c.Outcome}
 		h := heaps[k]
 		if h == nil {
-			h = &heap{x: k.x, y: k.y, outcome: c.Outcome, from: c.AtMS, min: c.DurationMS}
+			h = &heap{x: x, y: y, outcome: c.Outcome, from: c.AtMS, min: c.DurationMS}
 			heaps[k] = h
 		}
 		h.n++

@@ -28,19 +28,19 @@ func (a *axis) phases(phases []scenarios.PhaseLine) lane {
 	l := a.lane("phases", "Phase", "", 30)
 	l.Label = "the phases of the run; the table below has their figures"
 	for _, p := range phases {
-		a.labelled(&l, p.FromMS, p.ToMS, "phase "+state(p.Name), p.Name,
-			fmt.Sprintf("%s from %s to %s: %d calls, %d attempts", p.Name, clock(p.FromMS), clock(p.ToMS), p.Calls, p.Attempts))
+		a.labelled(&l, p.FromMS, p.ToMS, "phase "+state(p.Name),
+			fmt.Sprintf("%s from %s to %s: %d calls, %d attempts", p.Name, clock(p.FromMS), clock(p.ToMS), p.Calls, p.Attempts),
+			p.Name+" "+span(p.ToMS-p.FromMS), p.Name)
 	}
 	return l
 }
 
-// labelled adds a band that says what it is and, where there is room, how long it lasted.
-func (a *axis) labelled(l *lane, from, to float64, class, name, title string) {
+// labelled adds a band with the first of the names that there is room for.
+func (a *axis) labelled(l *lane, from, to float64, class, title string, names ...string) {
 	b := a.band(from, to, class, title)
-	b.Y, b.H = 5, l.Height-10
+	b.Y, b.H = l.Height/2-10, 20
 	l.Bands = append(l.Bands, b)
-	x, w := a.at(from), a.at(to)-a.at(from)
-	l.Texts = append(l.Texts, labels(x, w, l.Height/2+4, name+" "+span(to-from), name)...)
+	l.Texts = append(l.Texts, labels(a.at(from), a.at(to)-a.at(from), l.Height/2+4, names...)...)
 }
 
 // state is the class of a state's colour.
@@ -53,7 +53,7 @@ func state(s string) string {
 }
 
 func (a *axis) fault(f scenarios.FaultLine) lane {
-	l := a.lane("fault", "Fault: "+f.Kind, f.To, 30)
+	l := a.lane("fault", "Fault: "+f.Kind, f.To, 38)
 	acted := spansOf(f)
 	l.Label = fmt.Sprintf("fault %s %s, armed %s", f.Kind, f.To, plural(len(acted), "time", "times"))
 	for i, s := range acted {
@@ -61,22 +61,23 @@ func (a *axis) fault(f scenarios.FaultLine) lane {
 		if len(acted) > 1 {
 			name = fmt.Sprintf("round %d", i+1)
 		}
+		names := []string{name + " " + span(s.ToMS-s.FromMS), name}
 		if s.By != "" && s.By != "owner" {
-			name += ", ended by " + s.By
+			names = []string{name + ", ended by " + s.By, "by " + s.By}
 		}
-		a.labelled(&l, s.FromMS, s.ToMS, "fault", name,
-			fmt.Sprintf("%s %s: armed at %s, healed at %s by %s", f.Kind, f.To, clock(s.FromMS), clock(s.ToMS), cmp.Or(s.By, "nobody")))
+		a.labelled(&l, s.FromMS, s.ToMS, "fault",
+			fmt.Sprintf("%s %s: armed at %s, healed at %s by %s", f.Kind, f.To, clock(s.FromMS), clock(s.ToMS), cmp.Or(s.By, "nobody")), names...)
 		l.Label += fmt.Sprintf("; from %s to %s", clock(s.FromMS), clock(s.ToMS))
 	}
 	if len(acted) == 0 {
-		l.Texts = append(l.Texts, text{X: "0%", Y: 19, Text: "it never acted", Class: "w m n plain"})
+		l.Texts = append(l.Texts, text{X: "0%", Y: 23, Text: "it never acted", Class: "w m n plain"})
 	}
 	return l
 }
 
 // seen is the breaker's state as it could be told from outside.
 func (a *axis) seen(r *scenarios.Report) lane {
-	l := a.lane("seen", "Breaker, as seen", "from outside", 30)
+	l := a.lane("seen", "Breaker, as seen", "from outside", 38)
 	l.Label = "the breaker's state as seen from outside"
 	var changes []scenarios.Entry
 	for _, e := range r.Timeline {
@@ -86,29 +87,30 @@ func (a *axis) seen(r *scenarios.Report) lane {
 	}
 	first := slices.IndexFunc(r.Timeline, func(e scenarios.Entry) bool { return e.Type == "call" })
 	if first < 0 {
-		l.Texts = append(l.Texts, text{X: "0%", Y: 19, Text: "no call was made", Class: "w m n plain"})
+		l.Texts = append(l.Texts, text{X: "0%", Y: 23, Text: "no call was made", Class: "w m n plain"})
 		return l
 	}
-	from, now, name := r.Timeline[first].AtMS, "closed", "closed"
-	if len(changes) == 0 {
-		name = "closed: it was not seen to open"
+	from, now := r.Timeline[first].AtMS, "closed"
+	lasted := func(to float64, names ...string) {
+		title := fmt.Sprintf("%s from %s to %s", now, clock(from), clock(to))
+		l.Label += "; " + title
+		a.labelled(&l, from, to, state(now), title, append(names, now)...)
 	}
 	for _, e := range changes {
-		a.lasted(&l, from, e.AtMS, now, now)
-		from, now, name = e.AtMS, e.To, e.To
+		lasted(e.AtMS, now+" "+span(e.AtMS-from))
+		from, now = e.AtMS, e.To
 	}
-	a.lasted(&l, from, a.end, now, name)
+	if len(changes) == 0 {
+		lasted(a.end, "closed: it was not seen to open")
+	} else {
+		lasted(a.end, now+" "+span(a.end-from))
+	}
 	return l
-}
-
-func (a *axis) lasted(l *lane, from, to float64, s, name string) {
-	a.labelled(l, from, to, state(s), name, fmt.Sprintf("%s from %s to %s", name, clock(from), clock(to)))
-	l.Label += fmt.Sprintf("; %s from %s to %s", name, clock(from), clock(to))
 }
 
 // reported is the breaker's state as it told of itself, each look until the next one.
 func (a *axis) reported(timeline []scenarios.Entry) (lane, bool) {
-	l := a.lane("reported", "Breaker, by itself", "as it reports", 30)
+	l := a.lane("reported", "Breaker, by itself", "as it reports", 38)
 	l.Label = "the breaker's state as reported by itself"
 	word := func(e scenarios.Entry) (class, name string) {
 		if e.To == "" {
@@ -136,7 +138,7 @@ func (a *axis) reported(timeline []scenarios.Entry) (lane, bool) {
 		if e.Error != "" {
 			title += ": " + e.Error
 		}
-		a.labelled(&l, e.AtMS, to, class, name, title)
+		a.labelled(&l, e.AtMS, to, class, title, name+" "+span(to-e.AtMS), name)
 	}
 	return l, len(looks) > 0
 }

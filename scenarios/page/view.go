@@ -123,7 +123,7 @@ func facts(r *scenarios.Report) []fact {
 		add("Called", "%s", r.Target)
 	}
 	for _, f := range r.Faults {
-		add("Broken", "%s %s%s", f.Kind, f.To, held(f))
+		add("Fault", "%s %s%s", f.Kind, f.To, held(f))
 		add("Evidence", "it met %s and %s", plural(int(f.Packets), "packet", "packets"), plural(int(f.Attempts), "connection attempt", "connection attempts")) //nolint:gosec // counts of one run
 	}
 	calls := scenarios.PhaseLine{}
@@ -140,15 +140,18 @@ func facts(r *scenarios.Report) []fact {
 
 // held says for how long a fault was there and what ended it.
 func held(f scenarios.FaultLine) string {
-	var times []string
-	by := cmp.Or(f.HealedBy, "nobody")
-	for _, s := range spansOf(f) {
-		times = append(times, span(s.ToMS-s.FromMS))
-	}
-	if len(times) == 0 {
+	acted := spansOf(f)
+	if len(acted) == 0 {
 		return ", it never acted"
 	}
-	return fmt.Sprintf(", for %s; healed by %s", strings.Join(times, " and "), by)
+	whole, times := 0.0, ""
+	for _, s := range acted {
+		whole += s.ToMS - s.FromMS
+	}
+	if len(acted) > 1 {
+		times = fmt.Sprintf(" in %d rounds", len(acted))
+	}
+	return fmt.Sprintf(", for %s%s; healed by %s", span(whole), times, cmp.Or(f.HealedBy, "nobody"))
 }
 
 // spansOf is when a fault acted, also where a report has its first and last time alone.
