@@ -1,6 +1,8 @@
 package scenarios
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/foreshock/foreshock/breaker/verdict"
@@ -12,9 +14,9 @@ type Recovery struct {
 	HealedMS  float64 `json:"healed_ms"`  // the fault was healed
 	TriedMS   float64 `json:"tried_ms"`   // a call reached out for the dependency again
 	SuccessMS float64 `json:"success_ms"` // the first answer of the dependency was there
-	SteadyMS  float64 `json:"steady_ms"`  // the first answer of those that no failure follows soon
+	SteadyMS  float64 `json:"steady_ms"`  // the first answer of several in a row, of calls made since
 
-	BreakerOpenMS float64 `json:"breaker_open_ms"` // from healed to tried: the breaker, once open, kept calls away
+	BreakerOpenMS float64 `json:"breaker_open_ms"` // no call was at the dependency: the breaker, once open, kept them away
 	TCPTailMS     float64 `json:"tcp_tail_ms"`     // calls hung on connections from before the healing
 	RestMS        float64 `json:"rest_ms"`         // probes and their answers, and the time between calls
 }
@@ -27,8 +29,8 @@ func recoveryOf(d verdict.Declared, o *verdict.Observed) *Recovery {
 		return nil
 	}
 	whole := verdict.Span{Start: o.Armed.End, End: steady}
-	tried, success := steady, steady
-	var tails []verdict.Span
+	tried, success, last := steady, steady, steady
+	var hung, busy []verdict.Span // calls that hung on an old connection; all that were at the dependency
 	for _, c := range o.Calls {
 		own := clip(verdict.Span{Start: c.At, End: c.At + c.Took}, whole)
 		if own.Length() <= 0 || c.At < o.Armed.Start {
@@ -37,26 +39,32 @@ func recoveryOf(d verdict.Declared, o *verdict.Observed) *Recovery {
 		fresh, reached := firstIn(o.Attempts, own)
 		switch {
 		case reached:
-			tried = min(tried, fresh)
+			own.Start = fresh
 		case hangs(c, o, normal):
-			tails = append(tails, own)
+			hung = append(hung, own)
+		case c.Outcome != verdict.Success: // the breaker answered; a success went over a connection that was there
+			continue
+		}
+		busy = append(busy, own)
+		if reached || c.Outcome == verdict.Success {
+			tried = min(tried, own.Start)
 		}
 		if c.Outcome == verdict.Success {
 			success = min(success, own.End)
-			if !reached { // it went over a connection that was there
-				tried = min(tried, own.Start)
-			}
+		}
+		if own.End == steady {
+			last = min(last, own.Start)
 		}
 	}
-	tail := covered(tails, whole)
-	r := &Recovery{HealedMS: ms(whole.Start), TriedMS: ms(tried), SuccessMS: ms(success), SteadyMS: ms(steady), TCPTailMS: ms(tail)}
-	open := time.Duration(0)
+	tail, open := covered(hung, whole), time.Duration(0)
 	if _, tripped := verdict.FindTrip(d, o); tripped {
-		shut := verdict.Span{Start: whole.Start, End: tried}
-		open = shut.Length() - covered(tails, shut)
+		shut := verdict.Span{Start: whole.Start, End: last}
+		open = shut.Length() - covered(busy, shut)
 	}
-	r.BreakerOpenMS, r.RestMS = ms(open), ms(whole.Length()-tail-open)
-	return r
+	return &Recovery{
+		HealedMS: ms(whole.Start), TriedMS: ms(tried), SuccessMS: ms(success), SteadyMS: ms(steady),
+		BreakerOpenMS: ms(open), TCPTailMS: ms(tail), RestMS: ms(whole.Length() - tail - open),
+	}
 }
 
 // slowestBefore is the longest success before the first fault.
@@ -94,9 +102,9 @@ func firstIn(times []time.Duration, s verdict.Span) (at time.Duration, ok bool) 
 	return 0, false
 }
 
-// covered is how much of the whole is in at least one of the spans, which are in the
-// order in which they begin.
+// covered is how much of the whole is in at least one of the spans.
 func covered(spans []verdict.Span, whole verdict.Span) (sum time.Duration) {
+	slices.SortFunc(spans, func(a, b verdict.Span) int { return cmp.Compare(a.Start, b.Start) })
 	done := whole.Start
 	for _, s := range spans {
 		s = clip(s, verdict.Span{Start: done, End: whole.End})

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"unicode"
 
 	"github.com/foreshock/foreshock/scenarios"
 )
@@ -40,8 +41,18 @@ func Write(w io.Writer, reports ...*scenarios.Report) error {
 	if err := t.Execute(&b, v); err != nil {
 		return fmt.Errorf("page: %w", err)
 	}
-	_, err = w.Write(b.Bytes())
+	_, err = w.Write(printable(b.Bytes()))
 	return err
+}
+
+// printable leaves out what no drawing may hold as XML, and no reader wants to see.
+func printable(b []byte) []byte {
+	return bytes.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return -1
+		}
+		return r
+	}, bytes.ToValidUTF8(b, []byte("\uFFFD")))
 }
 
 // A view is all that the template shows.

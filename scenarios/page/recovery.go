@@ -24,7 +24,7 @@ func viewRecovery(r *scenarios.Recovery) *recovery {
 		part
 		ms float64
 	}{
-		{part{"open", "Breaker's open time", "", "The dependency was back, and the breaker still kept every call away from it: from healing until a call reached out again."}, r.BreakerOpenMS},
+		{part{"open", "Breaker's open time", "", "The dependency was back, and no call was at it: the breaker still kept them away."}, r.BreakerOpenMS},
 		{part{"tail", "TCP's tail", "", "Calls hung on connections from before the healing, whose lost packets TCP repeats more and more seldom."}, r.TCPTailMS},
 		{part{"rest", "The rest", "", "Probes and their answers, the successes that the breaker needs to close, and the time between two calls."}, r.RestMS},
 	} {
