@@ -36,7 +36,7 @@ type Report struct {
 	Properties []PropertyLine  `json:"properties"`
 	Faults     []FaultLine     `json:"faults"`
 	Phases     []PhaseLine     `json:"phases"`
-	Recovery   *Recovery       `json:"recovery"` // null if the service did not recover, or had nothing to recover from
+	Recovery   *Recovery       `json:"recovery,omitempty"` // absent if the service did not recover, or had nothing to recover from
 	Timeline   []Entry         `json:"timeline"`
 	Checks     []CheckLine     `json:"checks"`
 }

@@ -86,9 +86,10 @@ func runThread(t *testing.T, breaker, payments string, code int) *scenarios.Repo
 	defer s.stop()
 	t.Setenv("SHOP_URL", s.env["SHOP_URL"])
 	t.Setenv("PAYMENTS_ADDRESS", payments)
-	file := filepath.Join(t.TempDir(), "report.json")
+	dir := t.TempDir()
+	file, page := filepath.Join(dir, "report.json"), filepath.Join(dir, "report.html")
 	var out strings.Builder
-	if got := run(ctx, []string{"scenario", "run", "testdata/thread.yaml", "--json", file}, &out, &out); got != code {
+	if got := run(ctx, []string{"scenario", "run", "testdata/thread.yaml", "--json", file, "--report", page}, &out, &out); got != code {
 		t.Errorf("exit code: got %d, want %d\n%s", got, code, out.String())
 	}
 	b, err := os.ReadFile(file)
@@ -98,6 +99,12 @@ func runThread(t *testing.T, breaker, payments string, code int) *scenarios.Repo
 	var r scenarios.Report
 	if err := json.Unmarshal(b, &r); err != nil {
 		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(page); err != nil || !strings.Contains(string(text), "<title>"+r.Scenario+": "+r.Verdict.String()+"</title>") {
+		t.Errorf("--report: %v, %.200s", err, text)
+	}
+	if text, err := os.ReadFile("testdata/thread.yaml"); err != nil || r.Definition != string(text) {
+		t.Errorf("definition: %v, %.200s", err, r.Definition)
 	}
 	return &r
 }
