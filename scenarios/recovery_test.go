@@ -14,18 +14,19 @@ func TestRecovery(t *testing.T) {
 	const ms = time.Millisecond
 	d := verdict.Declared{Failures: 3, OpenFor: time.Second, CallTimeout: 100 * ms, FailsFastIn: 50 * ms, Answer: true}
 	type calls = []verdict.Call
-	call := func(at, took time.Duration, o verdict.Outcome) verdict.Call {
-		return verdict.Call{At: at * ms, Took: took * ms, Outcome: o}
+	millis := func(n int) time.Duration { return time.Duration(n) * ms }
+	call := func(at, took int, o verdict.Outcome) verdict.Call {
+		return verdict.Call{At: millis(at), Took: millis(took), Outcome: o}
 	}
 	// Well until 1 s; then the fault, until 4 s, and a breaker that opens at its third failure.
 	before := func(tripped bool) *verdict.Observed {
 		o := &verdict.Observed{Armed: verdict.Span{Start: time.Second, End: 4 * time.Second}, Ended: 20 * time.Second}
-		for at := time.Duration(0); at < 1000; at += 100 {
-			o.Calls, o.Attempts = append(o.Calls, call(at, 5, verdict.Success)), append(o.Attempts, (at+1)*ms)
+		for at := 0; at < 1000; at += 100 {
+			o.Calls, o.Attempts = append(o.Calls, call(at, 5, verdict.Success)), append(o.Attempts, millis(at+1))
 		}
-		for at := time.Duration(1000); at < 3700; at += 150 {
+		for at := 1000; at < 3700; at += 150 {
 			if at < 1450 || !tripped {
-				o.Calls, o.Attempts = append(o.Calls, call(at, 100, verdict.Rejected)), append(o.Attempts, (at+1)*ms)
+				o.Calls, o.Attempts = append(o.Calls, call(at, 100, verdict.Rejected)), append(o.Attempts, millis(at+1))
 			} else {
 				o.Calls = append(o.Calls, call(at, 1, verdict.Rejected))
 			}
@@ -35,14 +36,14 @@ func TestRecovery(t *testing.T) {
 	for name, c := range map[string]struct {
 		tripped          bool
 		calls            calls
-		attempts         []time.Duration // milliseconds
-		steadyFrom       time.Duration   // milliseconds: successes with attempts, one every 100 ms
-		open, tail, rest float64         // milliseconds
+		attempts         []int   // milliseconds
+		steadyFrom       int     // milliseconds: successes with attempts, one every 100 ms
+		open, tail, rest float64 // milliseconds
 	}{
 		"the breaker was open":     {tripped: true, calls: calls{call(4100, 1, verdict.Rejected), call(4300, 1, verdict.Rejected)}, steadyFrom: 4500, open: 501, rest: 4},
 		"no breaker, nothing hung": {calls: calls{}, steadyFrom: 4000, rest: 5},
 		"a call hung on its lost packet": {
-			calls: calls{call(3950, 1000, verdict.Success)}, attempts: []time.Duration{3951}, steadyFrom: 5000, tail: 950, rest: 55,
+			calls: calls{call(3950, 1000, verdict.Success)}, attempts: []int{3951}, steadyFrom: 5000, tail: 950, rest: 55,
 		},
 		"a pooled connection hung after the open time": {
 			tripped: true, calls: calls{call(4100, 1, verdict.Rejected), call(4500, 600, verdict.Success)}, steadyFrom: 5200, open: 500, tail: 600,
@@ -51,7 +52,7 @@ func TestRecovery(t *testing.T) {
 			tripped: true, calls: calls{call(4100, 80, verdict.Rejected), call(4300, 80, verdict.Rejected)}, steadyFrom: 4500, open: 501, rest: 4,
 		},
 		"a probe failed after healing": {
-			tripped: true, calls: calls{call(4200, 90, verdict.Rejected), call(4400, 1, verdict.Rejected)}, attempts: []time.Duration{4201}, steadyFrom: 5000,
+			tripped: true, calls: calls{call(4200, 90, verdict.Rejected), call(4400, 1, verdict.Rejected)}, attempts: []int{4201}, steadyFrom: 5000,
 			open: 912, rest: 93,
 		},
 	} {
@@ -60,11 +61,11 @@ func TestRecovery(t *testing.T) {
 			o := before(c.tripped)
 			o.Calls = append(o.Calls, c.calls...)
 			for _, a := range c.attempts {
-				o.Attempts = append(o.Attempts, a*ms)
+				o.Attempts = append(o.Attempts, millis(a))
 			}
-			for i := range time.Duration(8) {
+			for i := range 8 {
 				at := c.steadyFrom + i*100
-				o.Calls, o.Attempts = append(o.Calls, call(at, 5, verdict.Success)), append(o.Attempts, (at+1)*ms)
+				o.Calls, o.Attempts = append(o.Calls, call(at, 5, verdict.Success)), append(o.Attempts, millis(at+1))
 			}
 			r := recoveryOf(d, o)
 			if r == nil {

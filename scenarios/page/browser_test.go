@@ -2,7 +2,11 @@ package page_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -99,6 +103,26 @@ func TestInBrowser(t *testing.T) {
 	}
 }
 
+// The dashboard serves the page with a policy that lets nothing run and nothing load.
+func TestUnderPolicy(t *testing.T) {
+	t.Parallel()
+	ctx := tab(t)
+	listen(ctx, t)
+	text := draw(t, sample(t, "fail"))
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'none'")
+		_, _ = io.WriteString(w, text)
+	}))
+	t.Cleanup(srv.Close)
+	if err := chromedp.Do(ctx, chromedp.Navigate(srv.URL)); err != nil {
+		t.Fatal(err)
+	}
+	if got := eval[string](ctx, t, `getComputedStyle(document.querySelector(".row")).display`); got != "grid" {
+		t.Errorf("the style sheet is not applied: a row is %s", got)
+	}
+}
+
 // listen fails the test for whatever the browser complains of.
 func listen(ctx context.Context, t *testing.T) {
 	t.Helper()
@@ -108,8 +132,9 @@ func listen(ctx context.Context, t *testing.T) {
 			t.Errorf("the page threw: %s", e.ExceptionDetails.Text)
 		case *runtime.EventConsoleAPICalled:
 			t.Errorf("the page wrote to the console: %s", e.Type)
-		case *log.EventEntryAdded:
-			t.Errorf("the browser complains: %s %s", e.Entry.Text, e.Entry.URL)
+		case *log.EventEntryAdded: //nolint:forbidigo // the browser's log
+			what, _ := json.Marshal(e)
+			t.Errorf("the browser complains: %s", what)
 		}
 	}); err != nil {
 		t.Fatal(err)

@@ -77,7 +77,7 @@ func (a *axis) fault(f scenarios.FaultLine) lane {
 
 // seen is the breaker's state as it could be told from outside.
 func (a *axis) seen(r *scenarios.Report) lane {
-	l := a.lane("seen", "Breaker, as seen", "from outside", 38)
+	l := a.lane("seen", "Breaker seen", "from outside", 38)
 	l.Label = "the breaker's state as seen from outside"
 	var changes []scenarios.Entry
 	for _, e := range r.Timeline {
@@ -110,7 +110,7 @@ func (a *axis) seen(r *scenarios.Report) lane {
 
 // reported is the breaker's state as it told of itself, each look until the next one.
 func (a *axis) reported(timeline []scenarios.Entry) (lane, bool) {
-	l := a.lane("reported", "Breaker, by itself", "as it reports", 38)
+	l := a.lane("reported", "Breaker's word", "as it reports", 38)
 	l.Label = "the breaker's state as reported by itself"
 	word := func(e scenarios.Entry) (class, name string) {
 		if e.To == "" {
