@@ -140,6 +140,33 @@ func (a Active) remove(ctx context.Context) error {
 }
 
 func (p *place) list(ctx context.Context) ([]Active, error) {
+	found, err := p.chains(ctx)
+	if err != nil {
+		return nil, err
+	}
+	living, err := p.owners(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for n := range found {
+		a := &found[n]
+		a.Owned = slices.Contains(living, ownerName(a.Chain))
+		if a.Lease > 0 {
+			a.Armed = a.Armed && a.Owned
+		}
+		a.Armed = a.Armed && time.Now().Before(a.Until)
+	}
+	pauses, err := p.pauses(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found = append(found, pauses...)
+	slices.SortStableFunc(found, func(a, b Active) int { return a.Since.Compare(b.Since) })
+	return found, nil
+}
+
+// chains lists the faults that have rules, in whatever table.
+func (p *place) chains(ctx context.Context) ([]Active, error) {
 	var found []Active
 	for _, t := range p.tables {
 		saved, err := t.read(ctx)
@@ -161,24 +188,6 @@ func (p *place) list(ctx context.Context) ([]Active, error) {
 			found = merge(found, a)
 		}
 	}
-	living, err := p.owners(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for n := range found {
-		a := &found[n]
-		a.Owned = slices.Contains(living, ownerName(a.Chain))
-		if a.Lease > 0 {
-			a.Armed = a.Armed && a.Owned
-		}
-		a.Armed = a.Armed && time.Now().Before(a.Until)
-	}
-	pauses, err := p.pauses(ctx)
-	if err != nil {
-		return nil, err
-	}
-	found = append(found, pauses...)
-	slices.SortStableFunc(found, func(a, b Active) int { return a.Since.Compare(b.Since) })
 	return found, nil
 }
 

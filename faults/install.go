@@ -167,6 +167,15 @@ func (i *injection) plan(p *part) []planned {
 			p.shutAt++
 		}
 	}
+	rules = append(rules, i.faultRules(family)...)
+	for _, r := range p.lease.control(i.report(prefixSync), !i.lack(WithoutLease)) {
+		rules = append(rules, planned{roleControl, false, r})
+	}
+	return rules
+}
+
+// faultRules are the rules of the fault itself, each with what reports its first packet.
+func (i *injection) faultRules(family Family) (rules []planned) {
 	for _, r := range i.fault.Rules(family) {
 		match := slices.Concat(i.target.only(family), r.Match, i.window())
 		if r.Spares {
@@ -181,9 +190,6 @@ func (i *injection) plan(p *part) []planned {
 		rules = append(rules,
 			planned{roleHit, true, slices.Concat(match, once, i.report(prefixHit))},
 			planned{roleFault, true, append(match, r.Action...)})
-	}
-	for _, r := range p.lease.control(i.report(prefixSync), !i.lack(WithoutLease)) {
-		rules = append(rules, planned{roleControl, false, r})
 	}
 	return rules
 }

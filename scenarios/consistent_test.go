@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
+	"io"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -14,6 +16,7 @@ import (
 	"github.com/foreshock/foreshock/breaker/verdict"
 	"github.com/foreshock/foreshock/internal/junit"
 	"github.com/foreshock/foreshock/scenarios"
+	"github.com/foreshock/foreshock/scenarios/page"
 )
 
 // consistent holds what must be so in every report, whatever the run came to.
@@ -22,8 +25,8 @@ func (r *rig) consistent(t *testing.T, rep *scenarios.Report) {
 	if r.records.bad != nil {
 		t.Errorf("published records: %v", r.records.bad)
 	}
-	if rep.Schema != scenarios.Schema || rep.Run == "" || rep.Reason == "" || strings.Contains(rep.Reason, "\n") || len(rep.Definition) != 64 {
-		t.Errorf("got schema %q, run %q, reason %q, sha256 %q", rep.Schema, rep.Run, rep.Reason, rep.Definition)
+	if rep.Schema != scenarios.Schema || rep.Run == "" || rep.Reason == "" || strings.Contains(rep.Reason, "\n") || len(rep.SHA256) != 64 {
+		t.Errorf("got schema %q, run %q, reason %q, sha256 %q", rep.Schema, rep.Run, rep.Reason, rep.SHA256)
 	}
 	phasesAgree(t, rep)
 	timelineAgrees(t, rep)
@@ -31,6 +34,10 @@ func (r *rig) consistent(t *testing.T, rep *scenarios.Report) {
 	eventsAgree(t, r.records.events(), rep)
 	keysAgree(t, rep)
 	junitAgrees(t, rep)
+	recoveryAgrees(t, rep)
+	if err := page.Write(io.Discard, rep); err != nil {
+		t.Error(err)
+	}
 }
 
 // phasesAgree: phases follow one another without a gap, and their sums are those of
@@ -206,7 +213,7 @@ func keysAgree(t *testing.T, rep *scenarios.Report) {
 		t.Errorf("null in the report:\n%s", b.String())
 	}
 	for where, want := range map[string]string{
-		"":           "schema scenario run foreshock host definition_sha256 verdict exit_code reason started duration_ms properties faults phases timeline checks",
+		"":           "schema scenario run foreshock host target definition_sha256 definition verdict exit_code reason started duration_ms properties faults phases timeline checks",
 		"properties": "id verdict expected observed detail from_ms to_ms",
 		"faults":     "kind to resolved rules packets unit attempts armed_ms first_hit_ms healed_ms healed_by irreversible spans",
 		"phases":     "name from_ms to_ms calls success rejected failed attempts p50_ms p99_ms max_ms",
@@ -219,7 +226,9 @@ func keysAgree(t *testing.T, rep *scenarios.Report) {
 		for _, o := range objects {
 			var got []string
 			for k := range o.(map[string]any) {
-				got = append(got, k)
+				if k != "summary" && k != "recovery" { // where there is one
+					got = append(got, k)
+				}
 			}
 			fixed := strings.Fields(want)
 			slices.Sort(got)
@@ -232,6 +241,25 @@ func keysAgree(t *testing.T, rep *scenarios.Report) {
 	var back scenarios.Report
 	if err := json.Unmarshal(b.Bytes(), &back); err != nil || !reflect.DeepEqual(back.Timeline, rep.Timeline) || back.Verdict != rep.Verdict {
 		t.Errorf("the report does not survive being written: %v", err)
+	}
+}
+
+// recoveryAgrees holds the recovery to its parts, and to the properties.
+func recoveryAgrees(t *testing.T, rep *scenarios.Report) {
+	t.Helper()
+	closed := slices.ContainsFunc(rep.Properties, func(p scenarios.PropertyLine) bool {
+		return p.ID == "closes-on-success" && p.Verdict == verdict.Pass
+	})
+	r := rep.Recovery
+	if r == nil {
+		if closed {
+			t.Error("it closed, and there is no recovery")
+		}
+		return
+	}
+	whole, parts := r.SteadyMS-r.HealedMS, r.BreakerOpenMS+r.TCPTailMS+r.RestMS
+	if math.Abs(whole-parts) > 0.01 || min(r.BreakerOpenMS, r.TCPTailMS, r.RestMS) < 0 || !slices.IsSorted([]float64{r.HealedMS, r.TriedMS, r.SuccessMS, r.SteadyMS}) {
+		t.Errorf("recovery of %v ms: %+v", whole, *r)
 	}
 }
 

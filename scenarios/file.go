@@ -40,6 +40,7 @@ type Spec struct {
 
 	path     string
 	instance string // the replica that is called instead of the URL's host, or empty
+	text     string // of the whole file
 	sha256   string
 	inline   []run.Entry
 	faults   []faults.Fault
@@ -125,7 +126,7 @@ func (l Loader) Load(path string) ([]*Spec, error) {
 	sum := sha256.Sum256(text)
 	for _, s := range specs {
 		if s != nil {
-			s.sha256 = hex.EncodeToString(sum[:])
+			s.text, s.sha256 = string(text), hex.EncodeToString(sum[:])
 		}
 	}
 	return specs, errors.Join(errs...)

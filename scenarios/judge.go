@@ -1,7 +1,6 @@
 package scenarios
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -24,8 +23,9 @@ func (x *experiment) report(ctx context.Context, err error) *Report {
 	}
 	r := &Report{
 		Schema: Schema, Scenario: x.spec.Name, Run: x.id, Foreshock: x.engine.Version, Host: x.engine.Host,
-		Definition: x.spec.sha256, Started: x.started.UTC(), DurationMS: ms(o.Ended),
-		Faults: []FaultLine{}, Phases: []PhaseLine{}, Checks: []CheckLine{}, Timeline: []Entry{},
+		Summary: x.spec.secrets.Mask(x.spec.Summary), Target: x.spec.target(), SHA256: x.spec.sha256, Definition: x.spec.definition(),
+		Started: x.started.UTC(), DurationMS: ms(o.Ended),
+		Recovery: recoveryOf(d, o), Faults: []FaultLine{}, Phases: []PhaseLine{}, Checks: []CheckLine{}, Timeline: []Entry{},
 	}
 	for _, p := range properties {
 		r.Properties = append(r.Properties, PropertyLine{p.ID, p.Verdict, p.Expected, p.Observed, p.Detail, ms(p.Start), ms(p.End)})
@@ -163,10 +163,4 @@ func closing(last transition, at time.Duration) []transition {
 		return []transition{{at, "open", "half-open"}, closed}
 	}
 	return []transition{closed}
-}
-
-func marshal(r *Report) ([]byte, error) {
-	var b bytes.Buffer
-	err := r.WriteJSON(&b)
-	return b.Bytes(), err
 }

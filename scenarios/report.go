@@ -24,7 +24,10 @@ type Report struct {
 	Run        string          `json:"run"`
 	Foreshock  string          `json:"foreshock"` // version of the program
 	Host       string          `json:"host"`
-	Definition string          `json:"definition_sha256"`
+	Summary    string          `json:"summary,omitempty"` // what its owner says it is for
+	Target     string          `json:"target,omitempty"`  // how the judged service is called
+	SHA256     string          `json:"definition_sha256"`
+	Definition string          `json:"definition"` // the scenario file, secrets masked; empty if it was changed since
 	Verdict    verdict.Verdict `json:"verdict"`
 	ExitCode   int             `json:"exit_code"`
 	Reason     string          `json:"reason"`
@@ -33,6 +36,7 @@ type Report struct {
 	Properties []PropertyLine  `json:"properties"`
 	Faults     []FaultLine     `json:"faults"`
 	Phases     []PhaseLine     `json:"phases"`
+	Recovery   *Recovery       `json:"recovery,omitempty"` // absent if the service did not recover, or had nothing to recover from
 	Timeline   []Entry         `json:"timeline"`
 	Checks     []CheckLine     `json:"checks"`
 	Instances  []InstanceLine  `json:"instances,omitempty"` // of the target, where several are judged

@@ -16,7 +16,7 @@ const (
 )
 
 // reader makes the second witness that the file declares; nil if it declares none.
-func (s *Spec) reader() (reader.Reader, error) {
+func (s *Spec) reader() (reader.Reader, error) { //nolint:ireturn // which one is up to the file
 	n := s.Breaker.Reader
 	if n.Shape != kind.Mapping {
 		return nil, nil //nolint:nilnil // most scenarios have none
@@ -51,7 +51,7 @@ func (x *experiment) listen(ctx context.Context) error {
 		x.obs.Reports = append(x.obs.Reports, said)
 		x.mu.Unlock()
 		if x.sleepUntil(ctx, begin+readEvery) != nil {
-			return nil //nolint:nilerr // the end of ctx is how it ends
+			return nil
 		}
 	}
 }

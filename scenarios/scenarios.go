@@ -4,10 +4,12 @@
 package scenarios
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"time"
@@ -42,7 +44,8 @@ type Engine struct {
 	Log      *slog.Logger
 	Version  string
 	Host     string
-	Progress func(Note) // may be nil
+	Progress func(Note)                     // may be nil
+	Page     func(io.Writer, *Report) error // draws a report as HTML; may be nil
 }
 
 // Run runs the scenario and reports what it found. It ends early when ctx does; the
@@ -111,12 +114,12 @@ func (c *Check) DefaultTimeout() time.Duration { return c.spec.Limit + 30*time.S
 // Run implements [results.Check].
 func (c *Check) Run(ctx context.Context, rec *results.Recorder) error {
 	r := c.engine.Run(ctx, c.spec)
-	return Record(ctx, rec, r)
+	return c.engine.Record(ctx, rec, r)
 }
 
 // Record turns a report into steps of a result: one named verdict, which carries the
 // report, and one for each property. The error is what the run came to.
-func Record(ctx context.Context, rec *results.Recorder, r *Report) error {
+func (e *Engine) Record(ctx context.Context, rec *results.Recorder, r *Report) error {
 	for _, p := range r.Properties {
 		st := results.Step{
 			Name: p.ID, Offset: duration(p.FromMS), Duration: duration(p.ToMS - p.FromMS),
@@ -131,11 +134,31 @@ func Record(ctx context.Context, rec *results.Recorder, r *Report) error {
 	rec.Say(r.Verdict.String() + ": " + r.Reason)
 	return rec.Step(ctx, "verdict", func(_ context.Context, span *results.Span) error {
 		span.Set("verdict", float64(r.Verdict))
-		if b, err := marshal(r); err == nil {
-			span.Attach("report.json", "application/json", b)
-		}
+		e.attach(ctx, span, r)
 		return outcome(r.Verdict, r.ExitCode, r.Reason)
 	})
+}
+
+// mostPage is the size in bytes of an HTML report that is kept beside a result.
+const mostPage = 1 << 20
+
+// attach keeps the report beside the result: as JSON, and as HTML unless that is huge.
+func (e *Engine) attach(ctx context.Context, span *results.Span, r *Report) {
+	var text, page bytes.Buffer
+	if err := r.WriteJSON(&text); err == nil {
+		span.Attach("report.json", "application/json", text.Bytes())
+	}
+	if e.Page == nil {
+		return
+	}
+	switch err := e.Page(&page, r); {
+	case err != nil:
+		e.Log.WarnContext(ctx, "report not drawn", "scenario", r.Scenario, "error", err)
+	case page.Len() > mostPage:
+		e.Log.WarnContext(ctx, "report not kept as HTML: it is too large", "scenario", r.Scenario, "bytes", page.Len(), "most", mostPage)
+	default:
+		span.Attach("report.html", "text/html", page.Bytes())
+	}
 }
 
 // outcome gives a verdict its status.

@@ -36,7 +36,7 @@ func (x *experiment) slowly(ctx context.Context) error {
 		return inconclusive("calls could not be made slow: %v", err)
 	}
 	// Two faults of one target would both count: the first has done its work.
-	if err := x.close(); err != nil {
+	if err := x.close(); err != nil { //nolint:contextcheck // healing has limits of its own
 		return err
 	}
 	if err := x.install(ctx, []faults.Fault{f}); err != nil {

@@ -18,13 +18,7 @@ func quietWhileOpen(d Declared, o *Observed) Property {
 	span, t, tripped := shouldBeOpen(d, o)
 	p.Span = span
 	calls := o.calls(span)
-	var reached []time.Duration
-	from := o.nextCall(span.Start)
-	for _, a := range o.Attempts {
-		if a >= from && span.Has(a) && (d.Background == 0 || duringACall(calls, a)) {
-			reached = append(reached, a)
-		}
-	}
+	reached := o.caused(d, calls, Span{o.nextCall(span.Start), span.End})
 	_, full, _ := row(d, o) // a belated attempt makes the breaker look as if it opened later
 	why := blind(d, o)
 	p.Observed = fmt.Sprintf("%d attempts in %d calls over %s", len(reached), len(calls), round(span.Length()))
@@ -55,6 +49,17 @@ func quietWhileOpen(d Declared, o *Observed) Property {
 		p.Detail = fmt.Sprintf("A call reached the dependency %s after the breaker opened; it is declared to stay open for %s.", round(reached[0]-span.Start), d.OpenFor)
 	}
 	return p
+}
+
+// caused are the attempts in a span, without those that the declared background may have
+// made between calls.
+func (o *Observed) caused(d Declared, calls []Call, s Span) (out []time.Duration) {
+	for _, a := range o.Attempts {
+		if s.Has(a) && (d.Background == 0 || duringACall(calls, a)) {
+			out = append(out, a)
+		}
+	}
+	return out
 }
 
 // duringACall leaves out what came between calls: background that is declared.

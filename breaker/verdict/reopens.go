@@ -31,12 +31,7 @@ func reopensOnFailedProbe(d Declared, o *Observed) Property {
 		p.End = max(p.Start, min(p.End, o.Left.Start))
 	}
 	calls := o.calls(p.Span)
-	n := 0
-	for _, a := range o.Attempts {
-		if p.Has(a) && (d.Background == 0 || duringACall(calls, a)) {
-			n++
-		}
-	}
+	n := len(o.caused(d, calls, p.Span))
 	if byTime {
 		n = o.waited(calls)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -21,6 +22,7 @@ import (
 	"github.com/foreshock/foreshock/results/export"
 	"github.com/foreshock/foreshock/results/sqlite"
 	"github.com/foreshock/foreshock/scenarios"
+	"github.com/foreshock/foreshock/scenarios/page"
 )
 
 // closeLimit is how long storing what is left and ending the browser may take.
@@ -115,6 +117,7 @@ func (p *program) bare(ownNamespace bool) *app {
 	}
 	a.engine = &scenarios.Engine{
 		Injector: &audited{open: audit}, Log: p.log, Version: version(), Host: host,
+		Page:    func(w io.Writer, r *scenarios.Report) error { return page.Write(w, r) },
 		Allowed: func() error { return faults.Allowed(p.env, ownNamespace) },
 		Guard: func(ctx context.Context, f faults.Fault, o faults.Options) error {
 			g, err := a.guard(p.env)

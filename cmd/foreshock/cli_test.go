@@ -165,11 +165,17 @@ func TestScenarioRefuses(t *testing.T) {
 	s.foreshock(2, "scenario", "run").err("got no scenario")
 	s.foreshock(2, "scenario", "run", "nowhere.yaml").err("nowhere.yaml")
 	s.foreshock(2, "scenario", "run", "thread.yaml", "--json", "none/r.json").err("none/r.json")
+	s.foreshock(2, "scenario", "run", "thread.yaml", "--report", "none/r.html").err("open none/r.html: no such file")
 	s.foreshock(2, "scenario", "run", "thread.yaml", "thread.yaml", "--junit", "r.xml").err("--junit: got 2 scenarios, want one")
 	// Without the operator's mark: stopped by a guard.
 	a := s.foreshock(5, "scenario", "run", "thread.yaml", "-o", "json", "--json", "r.json").json().out(`"verdict":"aborted"`)
 	if !strings.Contains(a.stdout, "FORESHOCK_CHAOS") {
 		t.Errorf("got %s, want how to allow it", a.stdout)
+	}
+	// The page of several scenarios has them all.
+	s.foreshock(5, "scenario", "run", "thread.yaml", "thread.yaml", "--report", "r.html")
+	if page, err := os.ReadFile(filepath.Join(s.dir, "r.html")); err != nil || strings.Count(string(page), "<article") != 2 || !strings.Contains(string(page), "FORESHOCK_CHAOS") {
+		t.Errorf("got %d reports on the page, error %v, want 2 with the reason", strings.Count(string(page), "<article"), err)
 	}
 	s.foreshock(0, "scenario", "validate", "thread.yaml").out("thread: valid")
 	s.foreshock(0, "scenario", "plan", "thread.yaml").out("scenario thread:")

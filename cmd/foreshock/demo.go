@@ -12,6 +12,8 @@ import (
 
 	"github.com/foreshock/foreshock/internal/config"
 	"github.com/foreshock/foreshock/internal/isolate"
+	"github.com/foreshock/foreshock/scenarios"
+	"github.com/foreshock/foreshock/scenarios/page"
 )
 
 // insideWord is the hidden first argument of a command that runs in namespaces of its own.
@@ -21,15 +23,17 @@ const insideWord = "--inside"
 type demoFlags struct {
 	exit    bool
 	breaker string
+	html    string
 	json    string
 	listen  string
 }
 
 func (p *program) demoFlags(args []string) (demoFlags, error) {
 	var d demoFlags
-	f := p.newFlags("demo", "[--exit] [--breaker=on|off] [--json FILE] [--listen HOST:PORT]")
+	f := p.newFlags("demo", "[--exit] [--breaker=on|off] [--report FILE] [--json FILE] [--listen HOST:PORT]")
 	f.BoolVar(&d.exit, "exit", false, "end after one round")
 	f.StringVar(&d.breaker, "breaker", "on", "`on|off`: whether the storefront has its circuit breakers")
+	f.StringVar(&d.html, "report", "", "write the scenario's report as one HTML page to `FILE`")
 	f.StringVar(&d.json, "json", "", "write the scenario's report as JSON to `FILE`")
 	f.StringVar(&d.listen, "listen", config.DefaultListen, "`HOST:PORT` of the dashboard; if the port is taken, a free one")
 	f.note = "The exit code is the verdict's: 0 pass, 1 fail, 3 could not tell. Without --exit the\n" +
@@ -67,14 +71,16 @@ func (p *program) demoOutside(ctx context.Context, d demoFlags, args []string) i
 	if _, err := beside("shop"); err != nil {
 		return p.unsure(err)
 	}
-	if err := emptyFile(d.json); err != nil {
-		return p.wrong(fmt.Errorf("--json: %w", err))
+	for name, path := range map[string]string{"--report": d.html, "--json": d.json} {
+		if err := emptyFile(path); err != nil {
+			return p.wrong(fmt.Errorf("%s: %w", name, err))
+		}
 	}
 	socket, address, err := listenNear(ctx, d.listen)
 	if err != nil {
 		return p.wrong(err)
 	}
-	inner, reported, err := takeReport(d.json)
+	inner, reported, err := takeReport(d)
 	if err != nil {
 		return p.wrong(errors.Join(err, socket.Close()))
 	}
@@ -87,7 +93,7 @@ func (p *program) demoOutside(ctx context.Context, d demoFlags, args []string) i
 		code = p.unsure(fmt.Errorf("demo: %w", err))
 	}
 	if err := <-reported; err != nil {
-		return worst([]int{code, p.wrong(fmt.Errorf("--json: %w", err))})
+		return worst([]int{code, p.wrong(fmt.Errorf("report: %w", err))})
 	}
 	return code
 }
@@ -129,8 +135,8 @@ func reachable(a net.Addr) string {
 
 // takeReport returns the file through which the inner demo hands out its report, since
 // a path may mean another file inside. Once the inner demo has closed it, the report is
-// written to path, and the channel tells how that went. An empty path keeps nothing.
-func takeReport(path string) (inner *os.File, written <-chan error, err error) {
+// written to the files that d names, and the channel tells how that went.
+func takeReport(d demoFlags) (inner *os.File, written <-chan error, err error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, nil, err
@@ -139,14 +145,23 @@ func takeReport(path string) (inner *os.File, written <-chan error, err error) {
 	go func() {
 		defer func() { _ = r.Close() }()
 		b, err := io.ReadAll(r)
-		switch {
-		case err != nil || len(b) == 0 || path == "":
-		case !json.Valid(b):
-			err = errors.New("the demo died while it told its report")
-		default:
-			err = replaceFile(path, b)
+		if err == nil && len(b) > 0 {
+			err = writeReport(d, b)
 		}
 		done <- err
 	}()
 	return w, done, nil
+}
+
+// writeReport writes a report, which is JSON, to the files that d names; an empty path
+// is none.
+func writeReport(d demoFlags, b []byte) error {
+	report := &scenarios.Report{}
+	if err := json.Unmarshal(b, report); err != nil {
+		return fmt.Errorf("the demo died while it told its report: %w", err)
+	}
+	return errors.Join(
+		toFile(d.json, func(w io.Writer) error { _, err := w.Write(b); return err }),
+		toFile(d.html, func(w io.Writer) error { return page.Write(w, report) }),
+	)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"net"
 	"os"
 	"os/exec"
@@ -266,6 +267,37 @@ func TestDemoForbidden(t *testing.T) {
 	d.gone("")
 }
 
+// What the inner demo tells goes to the files that were asked for, and half of it to none.
+func TestDemoReport(t *testing.T) {
+	t.Parallel()
+	for said, want := range map[string]string{
+		`{"scenario": "outage", "verdict": "fail"}`: "<title>outage: fail</title>",
+		`{"scenario": "outage", "ver`:               "",
+		"":                                          "",
+	} {
+		dir := t.TempDir()
+		d := demoFlags{html: filepath.Join(dir, "r.html"), json: filepath.Join(dir, "r.json")}
+		if err := errors.Join(emptyFile(d.html), emptyFile(d.json)); err != nil {
+			t.Fatal(err)
+		}
+		inner, written, err := takeReport(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := inner.WriteString(said); err != nil || inner.Close() != nil {
+			t.Fatal(err)
+		}
+		if err := <-written; (err != nil) != (said != "" && want == "") {
+			t.Errorf("%q: got %v", said, err)
+		}
+		page, _ := os.ReadFile(d.html)
+		text, _ := os.ReadFile(d.json)
+		if !strings.Contains(string(page), want) || (want == "") != (len(page) == 0) || want != "" && string(text) != said || want == "" && len(text) > 0 {
+			t.Errorf("%q: got the page %.100q and the text %q", said, page, text)
+		}
+	}
+}
+
 // What cannot be written is said before anything starts.
 func TestDemoRefuses(t *testing.T) {
 	t.Parallel()
@@ -275,6 +307,7 @@ func TestDemoRefuses(t *testing.T) {
 		want string
 	}{
 		"report":  {[]string{"--json", filepath.Join(t.TempDir(), "none", "r.json")}, "--json: open"},
+		"page":    {[]string{"--report", filepath.Join(t.TempDir(), "none", "r.html")}, "--report: open"},
 		"breaker": {[]string{"--breaker=maybe"}, `--breaker: got "maybe", want on or off`},
 		"listen":  {[]string{"--listen", "8440"}, `--listen: got "8440", want HOST:PORT`},
 		"word":    {[]string{"now"}, `demo: got "now", want flags only`},

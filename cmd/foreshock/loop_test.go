@@ -87,10 +87,10 @@ func runThread(t *testing.T, breaker, payments string, code int) *scenarios.Repo
 	t.Setenv("SHOP_URL", s.env["SHOP_URL"])
 	t.Setenv("PAYMENTS_ADDRESS", payments)
 	t.Setenv("SSH_CONNECTION", auditedFrom)
-	file := filepath.Join(t.TempDir(), "report.json")
+	dir := t.TempDir()
+	file, page, audit := filepath.Join(dir, "report.json"), filepath.Join(dir, "report.html"), filepath.Join(dir, "audit")
 	var out strings.Builder
-	audit := filepath.Join(t.TempDir(), "audit")
-	if got := run(ctx, []string{"scenario", "run", "testdata/thread.yaml", "--json", file, "--audit", audit}, &out, &out); got != code {
+	if got := run(ctx, []string{"scenario", "run", "testdata/thread.yaml", "--json", file, "--report", page, "--audit", audit}, &out, &out); got != code {
 		t.Errorf("exit code: got %d, want %d\n%s", got, code, out.String())
 	}
 	wantAudit(t, audit, payments)
@@ -101,6 +101,12 @@ func runThread(t *testing.T, breaker, payments string, code int) *scenarios.Repo
 	var r scenarios.Report
 	if err := json.Unmarshal(b, &r); err != nil {
 		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(page); err != nil || !strings.Contains(string(text), "<title>"+r.Scenario+": "+r.Verdict.String()+"</title>") {
+		t.Errorf("--report: %v, %.200s", err, text)
+	}
+	if text, err := os.ReadFile("testdata/thread.yaml"); err != nil || r.Definition != string(text) {
+		t.Errorf("definition: %v, %.200s", err, r.Definition)
 	}
 	return &r
 }

@@ -14,6 +14,7 @@ import (
 	runner "github.com/foreshock/foreshock/internal/run"
 	"github.com/foreshock/foreshock/results"
 	"github.com/foreshock/foreshock/scenarios"
+	"github.com/foreshock/foreshock/scenarios/page"
 )
 
 func runScenario(ctx context.Context, p *program, args []string) int {
@@ -81,8 +82,9 @@ func (p *program) readScenarios(name string, args []string, show func(*scenarios
 
 func scenarioRun(ctx context.Context, p *program, args []string) int {
 	formats := []string{"text", "json"}
-	f := p.newFlags("scenario run", "FILE... [-c FILE] [-o text|json] [--json FILE] [--junit FILE]", formats...)
+	f := p.newFlags("scenario run", "FILE... [-c FILE] [-o text|json] [--report FILE] [--json FILE] [--junit FILE]", formats...)
 	var to reportFiles
+	f.StringVar(&to.html, "report", "", "write the report as one HTML page to `FILE`; of several scenarios, all on it")
 	f.StringVar(&to.json, "json", "", "write the report as JSON to `FILE`; of several scenarios, one after another")
 	f.StringVar(&to.junit, "junit", "", "write the report as JUnit to `FILE`")
 	audit := f.auditFlag()
@@ -155,7 +157,7 @@ type reported struct {
 func (c *reported) Run(ctx context.Context, rec *results.Recorder) error {
 	report := c.engine.Run(ctx, c.spec)
 	c.report.Store(report)
-	return scenarios.Record(ctx, rec, report)
+	return c.engine.Record(ctx, rec, report)
 }
 
 func (p *program) progress(n scenarios.Note) {
@@ -173,18 +175,19 @@ func (p *program) show(r *scenarios.Report, format string) error {
 }
 
 // reportFiles are the files that reports go to; empty ones are none.
-type reportFiles struct{ json, junit string }
+type reportFiles struct{ html, json, junit string }
 
 // prepare empties the files, before anything is broken.
 func (to reportFiles) prepare(scenarios int) error {
 	if to.junit != "" && scenarios > 1 {
 		return fmt.Errorf("--junit: got %d scenarios, want one: run each with a file of its own", scenarios)
 	}
-	return errors.Join(emptyFile(to.json), emptyFile(to.junit))
+	return errors.Join(emptyFile(to.html), emptyFile(to.json), emptyFile(to.junit))
 }
 
 func (to reportFiles) write(reports []*scenarios.Report) error {
 	return errors.Join(
+		toFile(to.html, func(w io.Writer) error { return page.Write(w, reports...) }),
 		toFile(to.json, func(w io.Writer) (err error) {
 			for _, r := range reports {
 				err = errors.Join(err, r.WriteJSON(w))
