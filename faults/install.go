@@ -45,6 +45,9 @@ func (r planned) chain(first string) string {
 // most packets need not come so far.
 func (r planned) labelled(l label) []string {
 	at := slices.IndexFunc(r.args, func(word string) bool { return word == "-j" || word == "-g" })
+	if at < 0 { // of one that only counts
+		at = len(r.args)
+	}
 	return slices.Concat(r.args[:at], comment(l.as(r.role)), r.args[at:])
 }
 

@@ -31,7 +31,7 @@ func (s *Spec) belowCalls() int {
 // goes on until a call succeeds, or the breaker has had its time to close.
 func (x *experiment) below(ctx context.Context) error {
 	n := x.spec.belowCalls()
-	if n == 0 || x.lives || slices.ContainsFunc(x.faults, faults.Irreversible) {
+	if n == 0 || !x.spec.does(extraBelow) || x.lives || slices.ContainsFunc(x.faults, faults.Irreversible) {
 		return nil
 	}
 	defer x.runner.Hold(x.spec.WhileOpen...)()

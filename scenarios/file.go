@@ -155,7 +155,7 @@ func (l Loader) one(path string, doc kind.Node) (*Spec, error) {
 	}
 	s.defaultsThatFollow()
 	if !doc.Has("limit") && s.Target.HTTP != nil {
-		s.Limit = max(defaultLimit, s.need()*time.Duration(max(1, len(s.Target.Instances))))
+		s.Limit = max(defaultLimit, s.needAll()*time.Duration(max(1, len(s.Target.Instances))))
 	}
 	if err := errors.Join(s.buildChecks(l.Checks(vars)), s.buildFaults(doc), s.tryReader(), s.validate(doc)); err != nil {
 		return nil, err

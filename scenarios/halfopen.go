@@ -126,7 +126,7 @@ func (s *Spec) leaves() bool {
 // answer. Where the open time is long, the probes that got no answer must tell.
 func (x *experiment) abandonProbe(ctx context.Context) error {
 	b, most := x.spec.Breaker, x.spec.opens(2)
-	if !x.spec.leaves() || x.obs.Probe.Length() == 0 || x.obs.Survive {
+	if !x.spec.does(extraLeave) || x.obs.Probe.Length() == 0 || x.obs.Survive {
 		return nil
 	}
 	x.inPhase("half-open")

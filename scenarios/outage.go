@@ -21,7 +21,7 @@ func (x *experiment) outage(ctx context.Context) error {
 	if err := x.level(ctx); err != nil {
 		return err
 	}
-	x.inPhase("closed")
+	x.enter("closed")
 	if err := x.arm(ctx, &x.obs.Armed); err != nil {
 		return err
 	}

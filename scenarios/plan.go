@@ -77,15 +77,57 @@ type stage struct {
 	phase string
 	text  string
 	most  time.Duration
+	extra string // its name, if it is left out where the limit is too short for it
 }
 
-// stages is what a run does, in its order.
-func (s *Spec) stages() []stage {
+// The stages that are left out where the limit is too short for them.
+const (
+	extraBelow  = "below"
+	extraLeave  = "leave"
+	extraEarly  = "early"
+	extraSpread = "spread"
+	extraSlow   = "slow"
+)
+
+// stages is what a run does, in its order, as far as its limit allows: and what is left
+// out for want of time.
+func (s *Spec) stages() (done, left []stage) {
+	all := s.allStages()
+	rest := s.Limit - overhead
+	for _, st := range all {
+		if st.extra == "" {
+			rest -= st.most
+		}
+	}
+	for _, st := range all {
+		if st.extra != "" && st.most > rest {
+			left = append(left, st)
+			continue
+		}
+		if st.extra != "" {
+			rest -= st.most
+		}
+		done = append(done, st)
+	}
+	return done, left
+}
+
+// does says that the limit leaves time for a stage.
+func (s *Spec) does(extra string) bool {
+	done, _ := s.stages()
+	return slices.ContainsFunc(done, func(st stage) bool { return st.extra == extra })
+}
+
+// allStages is what a run does if its limit allows, in its order.
+func (s *Spec) allStages() []stage {
 	b, l := s.Breaker, s.Baseline
 	well := max(min(l.P99, s.Target.HTTP.Timeout), s.pause())
 	var out []stage
+	extra := func(name, phase string, most time.Duration, format string, args ...any) {
+		out = append(out, stage{phase, fmt.Sprintf(format, args...), most, name})
+	}
 	add := func(phase string, most time.Duration, format string, args ...any) {
-		out = append(out, stage{phase, fmt.Sprintf(format, args...), most})
+		extra("", phase, most, format, args...)
 	}
 	add("idle", l.Idle, "%v without a call: attempts that no call causes are counted", l.Idle)
 	if warm := s.Load.WarmUp; warm > 0 {
@@ -93,7 +135,7 @@ func (s *Spec) stages() []stage {
 	}
 	add("baseline", time.Duration(l.Calls)*well+s.firstLooks(), "%d calls, %.4g%% must succeed, p99 at most %v", l.Calls, 100*l.Success, l.P99)
 	if n := s.belowCalls(); n > 0 {
-		add("closed", settleCalls*well+time.Duration(n)*s.perFailure()+s.recovery()+s.opens(1), "the fault is armed for %d calls, one fewer than open the breaker, and healed; calls until one succeeds", n)
+		extra(extraBelow, "closed", settleCalls*well+time.Duration(n)*s.perFailure()+s.recovery()+s.opens(1), "the fault is armed for %d calls, one fewer than open the breaker, and healed; calls until one succeeds", n)
 	}
 	add("closed", s.levels(well), "%s", s.levelText())
 	add("closed", s.trippingTime(), "the fault is armed; calls until none reaches the dependency (at most %d%s)", s.trippingCalls(), s.inWaves())
@@ -111,16 +153,16 @@ func (s *Spec) stages() []stage {
 		add("half-open", s.watchTime(), "the fault stays until each of %s has run under it", strings.Join(names, ", "))
 	}
 	if s.leaves() {
-		add("half-open", s.opens(2)*3/2+time.Second+2*b.CallTimeout, "a caller leaves while the breaker tries again with its call")
+		extra(extraLeave, "half-open", s.opens(2)*3/2+time.Second+2*b.CallTimeout, "a caller leaves while the breaker tries again with its call")
 	}
 	add("half-open", s.recovery(), "the fault is healed; calls until they succeed again")
 	add("recovered", time.Duration(l.Calls)*s.pause(), "%d more calls", l.Calls)
 	if w := b.Window.time; w > 0 {
 		each := s.levels(well) + w*5/2 + s.patience() + s.recovery() + time.Duration(l.Calls)*s.pause()
-		add("closed", spreads*each, "%d times: the failures that open the breaker, spread over %v of its window of %v; then it is healed and recovers", spreads, w*3/4, w)
+		extra(extraSpread, "closed", spreads*each, "%d times: the failures that open the breaker, spread over %v of its window of %v; then it is healed and recovers", spreads, w*3/4, w)
 	}
 	if s.slows() {
-		add("closed", s.levels(well)+time.Duration(s.slowCalls())*(s.perFailure()+2*s.slowBy())+s.recovery(), "answers of the dependency are made late by %v, for at most %d calls; then it is healed and recovers", s.slowBy(), s.slowCalls())
+		extra(extraSlow, "closed", s.levels(well)+time.Duration(s.slowCalls())*(s.perFailure()+2*s.slowBy())+s.recovery(), "answers of the dependency are made late by %v, for at most %d calls; then it is healed and recovers", s.slowBy(), s.slowCalls())
 	}
 	return out
 }
@@ -156,11 +198,18 @@ func (s *Spec) inWaves() string {
 	return ""
 }
 
-// need is the time that the whole plan takes at most.
-func (s *Spec) need() time.Duration {
+// need is the time that the plan takes at most, without what may be left out.
+func (s *Spec) need() time.Duration { return sum(s.allStages(), false) }
+
+// needAll is the time that the whole plan takes at most.
+func (s *Spec) needAll() time.Duration { return sum(s.allStages(), true) }
+
+func sum(stages []stage, extras bool) time.Duration {
 	need := overhead
-	for _, st := range s.stages() {
-		need += st.most
+	for _, st := range stages {
+		if st.extra == "" || extras {
+			need += st.most
+		}
 	}
 	return (need + time.Second - 1).Truncate(time.Second)
 }
@@ -189,9 +238,13 @@ func (s *Spec) WritePlan(w io.Writer) {
 		}
 		fmt.Fprintf(w, "  fault     %s %s, %s\n", f.Kind(), f.Target(), how)
 	}
-	for i, st := range s.stages() {
+	done, left := s.stages()
+	for i, st := range done {
 		fmt.Fprintf(w, "  %2d %-10s %s\n", i+1, st.phase, st.text)
 	}
+	for _, st := range left {
+		fmt.Fprintf(w, "   - left out, the limit of %v is too short for it: %s\n", s.Limit, st.text)
+	}
 	fmt.Fprintf(w, "  at most %.4g calls a second and %d at a time\n", float64(s.Load.MaxRate), s.Load.MaxConcurrency)
-	fmt.Fprintf(w, "  needs %v at most, limit %v\n", s.need(), s.Limit)
+	fmt.Fprintf(w, "  needs %v at most, limit %v\n", sum(done, true), s.Limit)
 }

@@ -62,7 +62,7 @@ func (e *Engine) Run(ctx context.Context, s *Spec) *Report {
 			break
 		}
 		one := *s
-		one.instance, one.Limit = address, time.Until(end).Truncate(time.Second)
+		one.instance, one.Limit = address, min(time.Until(end), s.Limit/time.Duration(len(s.Target.Instances))).Truncate(time.Second)
 		r := e.run(ctx, &one, id)
 		all = append(all, r)
 		if r.Verdict == verdict.Aborted || r.ExitCode == exitLeft {

@@ -27,7 +27,7 @@ func (s *Spec) slows() bool { return s.Breaker.SlowCall > 0 && s.slowCalls() > 5
 // slowly makes the dependency's answers late, so that calls succeed and are slow, until
 // the breaker opens or has had its chance to.
 func (x *experiment) slowly(ctx context.Context) error {
-	if !x.spec.slows() || x.phase() != "recovered" {
+	if !x.spec.slows() || !x.spec.does(extraSlow) || x.phase() != "recovered" {
 		return nil
 	}
 	defer x.runner.Hold(x.spec.WhileOpen...)()

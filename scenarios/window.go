@@ -123,7 +123,7 @@ func anchored(w time.Duration) time.Duration { return w * 11 / 20 }
 // with fixed edges counts some of them before and some after, and does not open.
 func (x *experiment) spread(ctx context.Context) error {
 	w := x.spec.Breaker.Window.time
-	if w == 0 || x.phase() != "recovered" || x.lives {
+	if w == 0 || !x.spec.does(extraSpread) || x.phase() != "recovered" || x.lives {
 		return nil
 	}
 	defer x.runner.Hold(x.spec.WhileOpen...)()

@@ -13,7 +13,7 @@ func slidingWindow(d Declared, o *Observed) Property {
 	case d.Window == 0:
 		return Property{Verdict: Skipped, Detail: "No window of time is declared."}
 	case len(o.Spread) == 0:
-		p.Verdict, p.Detail = Inconclusive, "The run ended before failures could be spread over the window."
+		p.Verdict, p.Detail = Inconclusive, "Failures were not spread over the window: the run ended before, or its limit is too short for it."
 		return p
 	case blind(d, o) != "":
 		p.Verdict, p.Detail = Inconclusive, "Attempts could not be counted: "+blind(d, o)+"."

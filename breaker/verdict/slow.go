@@ -9,7 +9,7 @@ func slowCallsCount(d Declared, o *Observed) Property {
 	}
 	p := Property{Expected: fmt.Sprintf("opens after %d calls slower than %s", d.SlowCalls, d.SlowCall), Span: o.Slowed}
 	if o.Slowed.Length() == 0 {
-		p.Verdict, p.Detail = Inconclusive, "The run ended before calls could be made slow."
+		p.Verdict, p.Detail = Inconclusive, "Calls were not made slow: the run ended before, or its limit is too short for it."
 		return p
 	}
 	slow, failed, fast := 0, 0, 0

@@ -72,11 +72,12 @@ func wantPass(t *testing.T, r *scenarios.Report) {
 	if r.Schema != "foreshock.scenario/1" || r.Scenario != "payments-outage" || r.Verdict != verdict.Pass || r.ExitCode != 0 {
 		t.Errorf("got schema %q, scenario %q, verdict %v (%s), exit code %d", r.Schema, r.Scenario, r.Verdict, r.Reason, r.ExitCode)
 	}
-	if r.Run == "" || r.Host == "" || len(r.Definition) != 64 || time.Since(r.Started) > time.Hour || r.DurationMS <= 0 {
+	if r.Run == "" || r.Host == "" || len(r.SHA256) != 64 || time.Since(r.Started) > time.Hour || r.DurationMS <= 0 {
 		t.Errorf("run %q on %q of %q at %v for %v ms", r.Run, r.Host, r.Definition, r.Started, r.DurationMS)
 	}
 	passed := verdicts(r, verdict.Pass)
-	for _, id := range []string{"trips-at-threshold", "quiet-while-open", "fails-fast", "closes-on-success", "isolated", "answer-while-open"} {
+	for _, id := range []string{"trips-at-threshold", "quiet-while-open", "fails-fast", "closes-on-success", "isolated", "answer-while-open",
+		"not-before-threshold", "half-open-limit", "reopens-on-failed-probe", "no-herd-on-recovery", "self-report-agrees", "not-stuck", "retry-discipline"} {
 		if !slices.Contains(passed, id) {
 			t.Errorf("property %s is not among those that passed: %v", id, passed)
 		}
@@ -104,7 +105,7 @@ func wantPass(t *testing.T, r *scenarios.Report) {
 			t.Errorf("while open: %+v", p)
 		}
 	}
-	if got := strings.Join(names, " "); got != "idle baseline closed open half-open recovered" {
+	if got := strings.Join(names, " "); got != "idle baseline closed closed open half-open open half-open recovered" {
 		t.Errorf("phases: got %s", got)
 	}
 }

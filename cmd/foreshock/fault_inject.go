@@ -149,8 +149,10 @@ func (p *program) inject(ctx context.Context, f *flags, fault faults.Fault, o fa
 		return p.wrong(err)
 	}
 	run := "by-hand-" + strings.ToLower(rand.Text()[:8])
-	options := faults.Options{Run: run, Name: "by-hand", Until: time.Now().Add(o.hold), Lease: o.lease, Why: o.why, Without: listed(o.without)}
-	guard.Maximum, guard.Allow = o.most, listed(o.allow)
+	// The kernel's end is of whole seconds, and comes after ours.
+	until := time.Now().Add(o.hold + time.Second).Truncate(time.Second)
+	options := faults.Options{Run: run, Name: "by-hand", Until: until, Lease: o.lease, Why: o.why, Without: listed(o.without)}
+	guard.Maximum, guard.Allow = o.most+time.Second, listed(o.allow) // the rounding is ours
 	for _, word := range guard.Allow {
 		if !slices.Contains(faults.Refusals(), word) {
 			return p.wrong(fmt.Errorf("--allow: got %q, want one of %s", word, strings.Join(faults.Refusals(), ", ")))
@@ -178,7 +180,7 @@ func (p *program) inject(ctx context.Context, f *flags, fault faults.Fault, o fa
 	if err != nil {
 		return p.stopped(err)
 	}
-	return p.hold(ctx, f.output, fault, in, options)
+	return p.hold(ctx, f.output, fault, in, options, o.hold)
 }
 
 // listed cuts words at commas and spaces.
@@ -227,7 +229,7 @@ func (p *program) dryRun(ctx context.Context, format string, fault faults.Fault,
 const watchEvery = time.Second
 
 // hold arms the fault, waits for its end, removes it and tells what it did.
-func (p *program) hold(ctx context.Context, format string, fault faults.Fault, in faults.Injection, o faults.Options) int {
+func (p *program) hold(ctx context.Context, format string, fault faults.Fault, in faults.Injection, o faults.Options, hold time.Duration) int {
 	if e, err := in.Evidence(ctx); err == nil {
 		for _, w := range e.Warnings {
 			fmt.Fprintln(p.stderr, "foreshock: warning:", w)
@@ -238,7 +240,7 @@ func (p *program) hold(ctx context.Context, format string, fault faults.Fault, i
 		if format == "text" {
 			fmt.Fprintf(p.stdout, "armed until %s (run %s); Ctrl-C heals it\n", o.Until.Format(time.RFC3339), o.Run)
 		}
-		p.wait(ctx, in, o.Until)
+		p.wait(ctx, in, time.Now().Add(hold))
 	}
 	late := context.WithoutCancel(ctx)
 	closed := in.Close(late)
