@@ -231,15 +231,14 @@ func describe(chain string, saved ruleset) (Active, bool) {
 }
 
 // owners lists the abstract sockets of living owners in the namespace.
-func (p *place) owners(ctx context.Context) (names []string, err error) {
-	err = p.space.do(ctx, func() error {
+func (p *place) owners(ctx context.Context) ([]string, error) {
+	return learn(ctx, p.space, func() (names []string, err error) {
 		text, err := os.ReadFile("/proc/thread-self/net/unix")
 		for line := range strings.Lines(string(text)) {
 			if f := strings.Fields(line); len(f) == 8 && strings.HasPrefix(f[7], "@foreshock/") {
 				names = append(names, f[7])
 			}
 		}
-		return err
+		return names, err
 	})
-	return names, err
 }

@@ -47,17 +47,14 @@ func (in *Injector) other(ctx context.Context, t *table) *table {
 }
 
 // legacyUsed reads which tables the older backend has in this namespace.
-func (t *table) legacyUsed(ctx context.Context) (used bool) {
+func (t *table) legacyUsed(ctx context.Context) bool {
 	file := "/proc/thread-self/net/ip_tables_names"
 	if t.family == IPv6 {
 		file = "/proc/thread-self/net/ip6_tables_names"
 	}
-	_ = t.space.do(ctx, func() error {
-		text, err := os.ReadFile(file)
-		used = slices.Contains(strings.Fields(string(text)), filter)
-		return err // it is not there where the kernel lacks the backend
-	})
-	return used
+	text, err := learn(ctx, t.space, func() ([]byte, error) { return os.ReadFile(file) }) //nolint:gosec // one of the two above
+	// It is not there where the kernel lacks the backend.
+	return err == nil && slices.Contains(strings.Fields(string(text)), filter)
 }
 
 // foreignBackend says that the other backend holds rules too, or "".

@@ -105,13 +105,11 @@ func (l *lease) send(word string) (met bool, err error) {
 }
 
 // held reads from the kernel whether the entry is there, fresh or not.
-func held(ctx context.Context, sp *space, list string) (held bool, err error) {
-	err = sp.do(ctx, func() error {
+func held(ctx context.Context, sp *space, list string) (bool, error) {
+	return learn(ctx, sp, func() (bool, error) {
 		text, err := os.ReadFile("/proc/thread-self/net/xt_recent/" + list) //nolint:gosec // a name of our own making
-		held = strings.Contains(string(text), "src=")
-		return err
+		return strings.Contains(string(text), "src="), err
 	})
-	return held, err
 }
 
 func leaseName(chain string, family Family) string { return chain + strconv.Itoa(int(family)) }

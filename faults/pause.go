@@ -98,11 +98,7 @@ func healedBy(by string) string {
 
 // pauses lists those whose owners live in the namespace; a dead one's do not exist.
 func (p *place) pauses(ctx context.Context) (found []Active, err error) {
-	var list []pause.Active
-	err = p.space.do(ctx, func() (err error) {
-		list, err = pause.List(ctx)
-		return err
-	})
+	list, err := learn(ctx, p.space, func() ([]pause.Active, error) { return pause.List(ctx) })
 	if err != nil {
 		return nil, err
 	}

@@ -68,7 +68,7 @@ func (i *injection) openQueue() (err error) {
 
 // probeQueue tries to open a queue, and gives it back.
 func probeQueue(ctx context.Context, sp *space) Capability {
-	c := Capability{Name: "packet queue", OK: true, Needed: true, Detail: "NFQUEUE: latency, bandwidth, corrupt, duplicate, reorder, and the wrong answers of dns"}
+	c := Capability{Name: "packet queue", OK: true, For: "latency, bandwidth, corrupt, duplicate, reorder, and the wrong answers of dns"}
 	err := sp.do(ctx, func() error {
 		q, err := nfqueue.Open(nfqueue.Options{Stages: []nfqueue.Stage{&nfqueue.Delay{}}})
 		if err != nil {

@@ -38,22 +38,21 @@ const (
 )
 
 // sockets lists the TCP sockets in a namespace.
-func sockets(ctx context.Context, sp *space) (all []Connection, err error) {
-	err = sp.do(ctx, func() error {
+func sockets(ctx context.Context, sp *space) ([]Connection, error) {
+	return learn(ctx, sp, func() (all []Connection, err error) {
 		for _, file := range []string{"tcp", "tcp6"} {
 			text, err := os.ReadFile("/proc/thread-self/net/" + file) //nolint:gosec // one of the two above
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return err
+				return nil, err
 			}
 			found, err := parseSockets(string(text))
 			if err != nil {
-				return fmt.Errorf("/proc/net/%s: %w", file, err)
+				return nil, fmt.Errorf("/proc/net/%s: %w", file, err)
 			}
 			all = append(all, found...)
 		}
-		return nil
+		return all, nil
 	})
-	return all, err
 }
 
 func parseSockets(text string) ([]Connection, error) {
@@ -95,17 +94,16 @@ func parseSocketAddr(text string) (netip.AddrPort, error) {
 }
 
 // localAddrs are the addresses of a namespace's interfaces.
-func localAddrs(ctx context.Context, sp *space) (all []netip.Addr, err error) {
-	err = sp.do(ctx, func() error {
+func localAddrs(ctx context.Context, sp *space) ([]netip.Addr, error) {
+	return learn(ctx, sp, func() (all []netip.Addr, err error) {
 		found, err := net.InterfaceAddrs()
 		for _, a := range found {
 			if p, perr := netip.ParsePrefix(a.String()); perr == nil {
 				all = append(all, p.Addr().Unmap())
 			}
 		}
-		return err
+		return all, err
 	})
-	return all, err
 }
 
 // meets says that packets between a client and a server are the target's, in either

@@ -67,6 +67,20 @@ func (s *space) do(ctx context.Context, fn func() error) error {
 	}
 }
 
+// learn is do for what fn finds out; nothing is returned of an fn that still runs.
+func learn[T any](ctx context.Context, s *space, fn func() (T, error)) (found T, err error) {
+	done := make(chan T, 1)
+	err = s.do(ctx, func() error {
+		v, err := fn()
+		done <- v
+		return err
+	})
+	if err == nil {
+		found = <-done
+	}
+	return found, err
+}
+
 // enter runs fn on a thread that ends with it, so that nothing else ever runs in the
 // foreign namespace.
 func (s *space) enter(fn func() error, done chan<- error) {

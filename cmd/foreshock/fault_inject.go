@@ -149,8 +149,10 @@ func (p *program) inject(ctx context.Context, f *flags, fault faults.Fault, o fa
 		return p.wrong(err)
 	}
 	run := "by-hand-" + strings.ToLower(rand.Text()[:8])
-	// The kernel's end is of whole seconds, and comes after ours.
-	until := time.Now().Add(o.hold + time.Second).Truncate(time.Second)
+	until := time.Now().Add(o.hold).Truncate(time.Second) // the kernel counts in whole seconds
+	if time.Until(until) < o.hold/2 {
+		until = until.Add(time.Second)
+	}
 	options := faults.Options{Run: run, Name: "by-hand", Until: until, Lease: o.lease, Why: o.why, Without: listed(o.without)}
 	guard.Maximum, guard.Allow = o.most+time.Second, listed(o.allow) // the rounding is ours
 	for _, word := range guard.Allow {
@@ -180,7 +182,7 @@ func (p *program) inject(ctx context.Context, f *flags, fault faults.Fault, o fa
 	if err != nil {
 		return p.stopped(err)
 	}
-	return p.hold(ctx, f.output, fault, in, options, o.hold)
+	return p.hold(ctx, f.output, fault, in, options)
 }
 
 // listed cuts words at commas and spaces.
@@ -229,7 +231,7 @@ func (p *program) dryRun(ctx context.Context, format string, fault faults.Fault,
 const watchEvery = time.Second
 
 // hold arms the fault, waits for its end, removes it and tells what it did.
-func (p *program) hold(ctx context.Context, format string, fault faults.Fault, in faults.Injection, o faults.Options, hold time.Duration) int {
+func (p *program) hold(ctx context.Context, format string, fault faults.Fault, in faults.Injection, o faults.Options) int {
 	if e, err := in.Evidence(ctx); err == nil {
 		for _, w := range e.Warnings {
 			fmt.Fprintln(p.stderr, "foreshock: warning:", w)
@@ -240,7 +242,7 @@ func (p *program) hold(ctx context.Context, format string, fault faults.Fault, i
 		if format == "text" {
 			fmt.Fprintf(p.stdout, "armed until %s (run %s); Ctrl-C heals it\n", o.Until.Format(time.RFC3339), o.Run)
 		}
-		p.wait(ctx, in, time.Now().Add(hold))
+		p.wait(ctx, in, o.Until)
 	}
 	late := context.WithoutCancel(ctx)
 	closed := in.Close(late)
