@@ -86,6 +86,15 @@ func (x *experiment) enterAt(name string, at time.Duration) {
 	x.phases = append(x.phases, phase{name, verdict.Span{Start: at}})
 }
 
+// goOn notes that what comes now is judged apart from the outage and the recovery.
+func (x *experiment) goOn() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.obs.Later == 0 {
+		x.obs.Later = x.now()
+	}
+}
+
 // inPhase enters a phase unless the run is in it.
 func (x *experiment) inPhase(name string) {
 	if x.phase() != name {
@@ -119,7 +128,7 @@ func (x *experiment) perform(ctx context.Context) (err error) {
 	for _, step := range []func(context.Context) error{
 		x.idle,
 		func(ctx context.Context) error { w.start(ctx, x.spec.watched()); return x.baseline(ctx) },
-		x.below, x.outage, x.recovery, x.spread, x.slowly,
+		x.below, x.outage, x.recovery, x.early, x.spread, x.slowly,
 	} {
 		if err := step(ctx); err != nil {
 			x.abandon(ctx, err)

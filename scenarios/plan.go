@@ -157,6 +157,10 @@ func (s *Spec) allStages() []stage {
 	}
 	add("half-open", s.recovery(), "the fault is healed; calls until they succeed again")
 	add("recovered", time.Duration(l.Calls)*s.pause(), "%d more calls", l.Calls)
+	if s.earlies() {
+		extra(extraEarly, "closed", 2*s.opens(1)+settleCalls*well+time.Duration(2*b.Failures+4)*s.perFailure()+time.Second+s.opens(1)+s.recovery(),
+			"the fault is armed for %d calls, healed for %d success(es) of the %d that close the breaker, and armed for %d more", b.Failures, b.HalfOpenSuccesses-1, b.HalfOpenSuccesses, b.Failures+3)
+	}
 	if w := b.Window.time; w > 0 {
 		each := s.levels(well) + w*5/2 + s.patience() + s.recovery() + time.Duration(l.Calls)*s.pause()
 		extra(extraSpread, "closed", spreads*each, "%d times: the failures that open the breaker, spread over %v of its window of %v; then it is healed and recovers", spreads, w*3/4, w)

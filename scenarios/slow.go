@@ -30,6 +30,7 @@ func (x *experiment) slowly(ctx context.Context) error {
 	if !x.spec.slows() || !x.spec.does(extraSlow) || x.phase() != "recovered" {
 		return nil
 	}
+	x.goOn()
 	defer x.runner.Hold(x.spec.WhileOpen...)()
 	f, err := faults.Slow(x.spec.faults[0].Target(), x.spec.slowBy())
 	if err != nil {

@@ -126,6 +126,7 @@ func (x *experiment) spread(ctx context.Context) error {
 	if w == 0 || !x.spec.does(extraSpread) || x.phase() != "recovered" || x.lives {
 		return nil
 	}
+	x.goOn()
 	defer x.runner.Hold(x.spec.WhileOpen...)()
 	var first time.Duration
 	for n := range spreads {

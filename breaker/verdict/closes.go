@@ -53,7 +53,8 @@ func (o *Observed) healedCalls() []Call {
 
 // closesOnSuccess: after healing, the breaker lets calls through again within its
 // open time, one call and the declared recovery time.
-func closesOnSuccess(d Declared, o *Observed) Property {
+func closesOnSuccess(d Declared, all *Observed) Property {
+	o := all.before(all.nextRound())
 	t, tripped := FindTrip(d, o)
 	if !tripped {
 		return Property{Verdict: Skipped, Detail: "The breaker was not seen to open, so there was nothing to close."}
@@ -85,6 +86,7 @@ func closesOnSuccess(d Declared, o *Observed) Property {
 	case took > within:
 		p.Verdict, p.Observed = Fail, fmt.Sprintf("calls succeeded again after %s", round(took))
 		p.Detail = fmt.Sprintf("It closed %s later than declared.", round(took-within))
+	case closesEarly(&p, d, all):
 	default:
 		p.End = at
 		p.Observed = fmt.Sprintf("calls succeeded again after %s", round(took))
@@ -99,4 +101,20 @@ func (o *Observed) starved(s Span) (sum time.Duration) {
 		sum += c.Starved
 	}
 	return sum
+}
+
+// closesEarly says that fewer successes than declared closed the breaker: when the
+// dependency went away again after them, it took as many failures to open as while closed.
+func closesEarly(p *Property, d Declared, all *Observed) bool {
+	if all.Again.Length() == 0 || d.Failures == 0 {
+		return false
+	}
+	t, tripped := FindTrip(d, all.under(all.Again))
+	if !tripped || t.Calls < d.Failures || t.Starved > all.Again.Length()/2 {
+		return false
+	}
+	p.Verdict, p.Span = Fail, all.Again
+	p.Observed = fmt.Sprintf("closed after fewer than %d successes", d.HalfOpenSuccesses)
+	p.Detail = fmt.Sprintf("After fewer than %d successes %d failed calls reached the dependency, as many as while it is closed: it closes too early.", d.HalfOpenSuccesses, t.Calls)
+	return true
 }

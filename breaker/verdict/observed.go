@@ -73,8 +73,11 @@ type Observed struct {
 	Armed    Span     // the fault held for all of a breaker's states; End is when it was healed
 	Probe    Span     // calls came together when the breaker had to try again
 	Left     Span     // a call was given up while the breaker tried again with it
-	Spread   []Span   // the fault held for failures that were spread over the breaker's window
-	Slowed   Span     // answers of the dependency were slow
+	// Later is when the run went on to the times below; 0: it did not.
+	Later  time.Duration
+	Again  Span   // the fault held again after fewer successes than close the breaker; it was half open before
+	Spread []Span // the fault held for failures that were spread over the breaker's window
+	Slowed Span   // answers of the dependency were slow
 	// Repeats says that the fault may meet one connection's packets more than once
 	// before any attempt: it lets open connections hang and does not reset them.
 	Repeats bool
@@ -224,15 +227,12 @@ func Slowest(calls []Call) Call {
 	return slices.MaxFunc(calls, func(a, b Call) int { return int(a.Took - b.Took) })
 }
 
-// nextRound is when the fault held once more after the outage, or the end.
+// nextRound is when the run went on after the recovery, or the end.
 func (o *Observed) nextRound() time.Duration {
-	next := o.Ended
-	for _, s := range slices.Concat(o.Spread, []Span{o.Slowed}) {
-		if s.Start > o.Armed.Start {
-			next = min(next, s.Start)
-		}
+	if o.Later > 0 {
+		return min(o.Later, o.Ended)
 	}
-	return next
+	return o.Ended
 }
 
 // before is what was seen until some time.

@@ -101,7 +101,7 @@ func rules() []rule {
 		{"fails-fast", failsFast, true, false},
 		{"half-open-limit", halfOpenLimit, true, false},
 		{"reopens-on-failed-probe", reopensOnFailedProbe, true, false},
-		{"closes-on-success", closesOnSuccess, true, false},
+		{"closes-on-success", closesOnSuccess, true, true},
 		{"sliding-window", slidingWindow, true, true},
 		{"slow-calls-count", slowCallsCount, true, true},
 		{"no-herd-on-recovery", noHerdOnRecovery, false, false},

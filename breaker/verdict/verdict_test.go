@@ -374,14 +374,14 @@ func again(o *verdict.Observed, n, few int) {
 		o.Calls = append(o.Calls, c)
 		at += 800 * ms
 	}
-	s.End = at
+	s.End, o.Later = at, s.Start
 	o.Spread, o.Ended = append(o.Spread, s), at
 }
 
 // slowly puts n slow calls and then some rejected ones behind all else.
 func slowly(o *verdict.Observed, n, rejected int) {
 	at := o.Ended + time.Second
-	o.Slowed.Start = at
+	o.Slowed.Start, o.Later = at, at
 	for i := range n + rejected {
 		c := verdict.Call{At: at, Took: 250 * ms, Outcome: verdict.Success, Slow: true}
 		if i >= n {

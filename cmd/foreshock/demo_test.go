@@ -76,8 +76,10 @@ func wantPass(t *testing.T, r *scenarios.Report) {
 		t.Errorf("run %q on %q of %q at %v for %v ms", r.Run, r.Host, r.Definition, r.Started, r.DurationMS)
 	}
 	passed := verdicts(r, verdict.Pass)
-	for _, id := range []string{"trips-at-threshold", "quiet-while-open", "fails-fast", "closes-on-success", "isolated", "answer-while-open",
-		"not-before-threshold", "half-open-limit", "reopens-on-failed-probe", "no-herd-on-recovery", "self-report-agrees", "not-stuck", "retry-discipline"} {
+	for _, id := range []string{
+		"trips-at-threshold", "quiet-while-open", "fails-fast", "closes-on-success", "isolated", "answer-while-open",
+		"not-before-threshold", "half-open-limit", "reopens-on-failed-probe", "no-herd-on-recovery", "self-report-agrees", "not-stuck", "retry-discipline",
+	} {
 		if !slices.Contains(passed, id) {
 			t.Errorf("property %s is not among those that passed: %v", id, passed)
 		}

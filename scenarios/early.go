@@ -1,0 +1,75 @@
+package scenarios
+
+import (
+	"context"
+	"time"
+
+	"github.com/foreshock/foreshock/breaker/verdict"
+)
+
+// earlies says that the plan tries whether fewer successes than declared close the
+// breaker: by whether it then opens at once again, or only at its threshold.
+func (s *Spec) earlies() bool {
+	b := s.Breaker
+	return b.HalfOpenSuccesses > 1 && b.Failures > b.HalfOpenCalls+1 && !b.counts() && b.Window.time == 0 &&
+		b.OpenFor.First > 0 && s.opens(1) <= mostAgain && !s.lives()
+}
+
+// early opens the breaker, lets it have one success fewer than it needs to close, and
+// takes the dependency away again.
+func (x *experiment) early(ctx context.Context) error {
+	if !x.spec.earlies() || !x.spec.does(extraEarly) || x.phase() != "recovered" {
+		return nil
+	}
+	x.goOn()
+	defer x.runner.Hold(x.spec.WhileOpen...)()
+	if err := sleep(ctx, x.spec.opens(1)+slipped); err != nil { // so that failures of before are forgotten
+		return err
+	}
+	if err := x.settle(ctx); err != nil {
+		return err
+	}
+	x.enter("closed")
+	var opening verdict.Span
+	if err := x.arm(ctx, &opening); err != nil {
+		return err
+	}
+	for range x.spec.Breaker.Failures {
+		if err := x.callOnce(ctx); err != nil {
+			return err
+		}
+	}
+	if err := x.sleepUntil(ctx, x.now()+x.spec.opens(1)+slipped); err != nil {
+		return err
+	}
+	x.enter("half-open")
+	if err := x.heal(ctx); err != nil {
+		return err
+	}
+	good := 0
+	for limit := x.now() + x.spec.opens(1) + time.Second; good < x.spec.Breaker.HalfOpenSuccesses-1; {
+		c, err := x.call(ctx)
+		if err != nil {
+			return err
+		}
+		if c.Outcome == verdict.Success {
+			good++
+		}
+		if x.now() > limit {
+			return nil // recovery has told of it already
+		}
+	}
+	if err := x.arm(ctx, &x.obs.Again); err != nil {
+		return err
+	}
+	for range x.spec.Breaker.Failures + 3 {
+		if err := x.callOnce(ctx); err != nil {
+			return err
+		}
+	}
+	x.note("%d successes, and the dependency was taken away again", good)
+	if err := x.heal(ctx); err != nil {
+		return err
+	}
+	return x.recovers(ctx)
+}
