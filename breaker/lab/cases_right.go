@@ -121,6 +121,9 @@ func libraries() []Case {
 			Name: "plain-slow-calls", Language: golang, Summary: "the model, counting slow calls",
 			Service: slowly("plain"), Declares: slowCalls, Fault: slow,
 		}, {
+			Name: "plain-slow-aside", Language: golang, Summary: "the model, counting failures and slow calls",
+			Service: slowly("plain"), Declares: slowCalls,
+		}, {
 			Name: "plain-two-successes", Language: golang, Summary: "the model, one probe at a time and two successes to close",
 			Service: Service{Breaker: "plain", HalfOpenSuccesses: 2}, Declares: []Line{{"half_open_successes", "2"}},
 		},

@@ -90,6 +90,10 @@ func wrongOtherwise() []Case {
 			with(func(c *Case) {
 				c.Service.Rate, c.Service.MinCalls, c.Service.WindowMS, c.Declares = 0.5, 10, 4000, rolling
 			}),
+		wrong("blind-to-slow", "counts failures, and slow calls are as good as any", "slow-calls-count").
+			with(func(c *Case) {
+				c.Name, c.Service, c.Declares = "wrong-blind-to-slow-aside", slowly("blind-to-slow"), slowCalls
+			}),
 		wrong("blind-to-slow", "slow calls are as good as any", "slow-calls-count").
 			with(func(c *Case) { c.Service, c.Declares, c.Fault = slowly("blind-to-slow"), slowCalls, slow }),
 		wrong("leaks-tenth", "lets one call in ten through while open, on the connection that it has", "quiet-while-open", "fails-fast").
