@@ -34,7 +34,7 @@ func (x *experiment) below(ctx context.Context) error {
 	if n == 0 || !x.spec.does(extraBelow) || x.lives || slices.ContainsFunc(x.faults, faults.Irreversible) {
 		return nil
 	}
-	defer x.runner.Hold(x.spec.WhileOpen...)()
+	defer x.runner.Hold(slices.Concat(x.spec.WhileOpen, x.spec.others())...)()
 	if err := x.settle(ctx); err != nil {
 		return err
 	}

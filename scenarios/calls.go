@@ -12,12 +12,22 @@ import (
 
 // call makes one call, notes it, and reads the attempts that it caused.
 func (x *experiment) call(ctx context.Context) (verdict.Call, error) {
+	at := x.now()
 	c := x.one(ctx)
 	if err := ctx.Err(); err != nil {
-		return c, err // a call that we cut off ourselves says nothing
+		x.cutOff(at)
+		return c, err
 	}
 	x.made(c)
 	return c, x.attempts(ctx)
+}
+
+// cutOff notes from when on a call was under way that we ended ourselves: neither it nor
+// its attempts say anything.
+func (x *experiment) cutOff(at time.Duration) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.cut = at
 }
 
 // one makes a call and measures it.
@@ -43,13 +53,14 @@ func (x *experiment) made(cs ...verdict.Call) {
 // together makes n calls at the same moment, waits for all of them, and notes them as
 // apart from those that come one after another.
 func (x *experiment) together(ctx context.Context, n int) error {
-	calls := make([]verdict.Call, n)
+	at, calls := x.now(), make([]verdict.Call, n)
 	var wg sync.WaitGroup
 	for i := range calls {
 		wg.Go(func() { calls[i] = x.one(ctx) })
 	}
 	wg.Wait()
 	if err := ctx.Err(); err != nil {
+		x.cutOff(at)
 		return err
 	}
 	for i := range calls {
@@ -63,8 +74,10 @@ func (x *experiment) together(ctx context.Context, n int) error {
 func (x *experiment) leave(ctx context.Context, after time.Duration) error {
 	short, cancel := context.WithTimeout(ctx, after)
 	defer cancel()
+	at := x.now()
 	c := x.one(short)
 	if err := ctx.Err(); err != nil {
+		x.cutOff(at)
 		return err
 	}
 	c.Apart = true

@@ -62,6 +62,9 @@ func (s *Spec) declares(held int) verdict.Declared {
 		if b.counts() || b.MinCalls > 0 {
 			d.SlowCalls, _ = b.fills(float64(b.SlowRate), held)
 		}
+		if s.lives() && d.SlowCalls > 0 { // slow is what they are in the outage
+			d.Failures, d.Slack, d.Trips = d.SlowCalls, max(d.Slack, 1), fmt.Sprintf("%.4g%% of them slower than %v", 100*b.SlowRate, b.SlowCall)
+		}
 	}
 	return d
 }
@@ -93,10 +96,14 @@ func (b *declared) counts() bool { return b.FailureRate > 0 }
 
 // trips is how many calls it takes at most until the breaker opens; 0 is not declared.
 func (b *declared) trips() int {
-	if !b.counts() {
+	rate := float64(b.FailureRate)
+	switch {
+	case !b.counts() && b.MinCalls > 0:
+		rate = float64(b.SlowRate)
+	case !b.counts():
 		return b.Failures
 	}
-	n, slack := b.fills(float64(b.FailureRate), b.Window.calls)
+	n, slack := b.fills(rate, b.Window.calls)
 	return n + slack
 }
 

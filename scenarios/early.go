@@ -11,7 +11,7 @@ import (
 // breaker: by whether it then opens at once again, or only at its threshold.
 func (s *Spec) earlies() bool {
 	b := s.Breaker
-	return b.HalfOpenSuccesses > 1 && b.Failures > b.HalfOpenCalls+1 && !b.counts() && b.Window.time == 0 &&
+	return b.HalfOpenSuccesses > 1 && b.Failures > max(1, b.HalfOpenCalls-b.HalfOpenSuccesses+1) && !b.counts() && b.Window.time == 0 &&
 		b.OpenFor.First > 0 && s.opens(1) <= mostAgain && !s.lives()
 }
 

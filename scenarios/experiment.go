@@ -42,6 +42,7 @@ type experiment struct {
 	seen       []int         // attempts read so far, by injection
 	evidence   []faults.Evidence
 	tries      []try         // of everybody
+	cut        time.Duration // from when on a call was under way that we ended; 0: none was
 	whose      string        // why it is not known which of them are the service's, or empty
 	packets    uint64        // that came to what the faults count
 	bitten     uint64        // packets, threads and processes that the faults have broken
@@ -252,6 +253,7 @@ func (x *experiment) attempts(ctx context.Context) error {
 		}
 		slices.SortStableFunc(x.tries, func(a, b try) int { return cmp.Compare(a.at, b.at) })
 		x.obs.Attempts, x.whose = ours(x.tries, &x.obs, x.spec.Breaker.Scope == scopeShared)
+		x.obs.Attempts = slices.DeleteFunc(x.obs.Attempts, func(a time.Duration) bool { return x.cut > 0 && a >= x.cut })
 		if errors.Is(err, faults.ErrLost) {
 			x.obs.Doubt = err.Error()
 			err = nil

@@ -228,5 +228,13 @@ func (s *Spec) watched() []string {
 	return slices.Compact(names)
 }
 
+// others lists the isolated checks that wait while the breaker is being opened: not those
+// that stop a run, and each once.
+func (s *Spec) others() []string {
+	return slices.DeleteFunc(slices.Clone(s.Isolated), func(name string) bool {
+		return slices.Contains(s.WhileOpen, name) || slices.Contains(s.AbortWhen, name)
+	})
+}
+
 // Faults are what the scenario does to the system.
 func (s *Spec) Faults() []faults.Fault { return slices.Clone(s.faults) }

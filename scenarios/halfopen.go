@@ -42,6 +42,9 @@ func (x *experiment) halfOpen(ctx context.Context, t verdict.Trip) error {
 		return err
 	}
 	x.enter("half-open")
+	if x.spec.opens(1) > 0 {
+		x.obs.Due = x.now()
+	}
 	if err := x.burst(ctx, due+openFor/2+time.Second, max(openFor/20, mostPause)); err != nil {
 		return err
 	}

@@ -18,6 +18,9 @@ func (x *experiment) outage(ctx context.Context) error {
 	// A journey in mid-checkout would add attempts of its own to those that are counted.
 	release := sync.OnceFunc(x.runner.Hold(x.spec.WhileOpen...))
 	defer release()
+	// Nor may a check of another dependency reset a breaker that it should not share.
+	apart := sync.OnceFunc(x.runner.Hold(x.spec.others()...))
+	defer apart()
 	if err := x.level(ctx); err != nil {
 		return err
 	}
@@ -32,6 +35,7 @@ func (x *experiment) outage(ctx context.Context) error {
 	if err := x.bites(ctx); err != nil {
 		return err
 	}
+	apart()
 	if err := x.open(ctx, trip, tripped); err != nil {
 		return err
 	}

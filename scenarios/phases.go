@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/foreshock/foreshock/breaker/verdict"
+	"github.com/foreshock/foreshock/internal/kind"
 	"github.com/foreshock/foreshock/results"
 )
 
@@ -155,8 +156,15 @@ func (x *experiment) recovers(ctx context.Context) error {
 	x.enterAt("recovered", at)
 	x.note("calls succeed again %v after healing", (at - x.armed.End).Round(time.Millisecond))
 	x.publishStates(ctx, x.observed())
-	return x.callTimes(ctx, x.spec.Baseline.Calls)
+	if err := x.callTimes(ctx, x.spec.Baseline.Calls); err != nil || x.spec.Breaker.Reader.Shape != kind.Mapping {
+		return err
+	}
+	// A gauge may be late: it is watched for long enough to tell.
+	return x.callUntil(ctx, at+gaugeTime, never)
 }
+
+// gaugeTime is how long the breaker is watched for what it says of itself once closed.
+const gaugeTime = 1800 * time.Millisecond
 
 // view is what was seen so far, for the time in which the fault held last.
 func (x *experiment) view() *verdict.Observed {

@@ -28,8 +28,8 @@ func (s *Spec) validate(doc kind.Node) error {
 }
 
 func (s *Spec) validName(doc kind.Node) error {
-	if !regexp.MustCompile(`^[\pL\pN][\pL\pN ._/-]{0,63}$`).MatchString(s.Name) {
-		return doc.Get("name").Errorf("name: got %q, want 1 to 64 letters, digits, spaces and ._/-", s.Name)
+	if !regexp.MustCompile(`^[\pL\pN][\pL\pN ._/+-]{0,63}$`).MatchString(s.Name) {
+		return doc.Get("name").Errorf("name: got %q, want 1 to 64 letters, digits, spaces and ._/+-", s.Name)
 	}
 	return nil
 }

@@ -67,12 +67,13 @@ type Observed struct {
 	Calls    []Call          // in the order in which they began
 	Attempts []time.Duration // distinct connection attempts at the dependency, in order
 	Checks   []CheckRun
-	Reports  []Report // what the breaker said of itself, in order
-	Idle     Span     // no call of ours was under way
-	Tried    Span     // the fault held for fewer failures than open the breaker; calls went on until Armed
-	Armed    Span     // the fault held for all of a breaker's states; End is when it was healed
-	Probe    Span     // calls came together when the breaker had to try again
-	Left     Span     // a call was given up while the breaker tried again with it
+	Reports  []Report      // what the breaker said of itself, in order
+	Idle     Span          // no call of ours was under way
+	Tried    Span          // the fault held for fewer failures than open the breaker; calls went on until Armed
+	Armed    Span          // the fault held for all of a breaker's states; End is when it was healed
+	Due      time.Duration // when the breaker had to try again, and calls came together from then on; 0: not declared
+	Probe    Span          // calls came together when the breaker had to try again
+	Left     Span          // a call was given up while the breaker tried again with it
 	// Later is when the run went on to the times below; 0: it did not.
 	Later  time.Duration
 	Again  Span   // the fault held again after fewer successes than close the breaker; it was half open before

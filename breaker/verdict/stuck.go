@@ -23,6 +23,10 @@ func notStuck(d Declared, o *Observed) Property {
 	at, again := o.triedAgain(d)
 	watched := o.Ended - o.Armed.End
 	switch {
+	case o.overslept(d, t) > 0:
+		p.Verdict, p.Expected, p.Span = Fail, fmt.Sprintf("tries again when its open time of %s is over", most), Span{t.At, o.Probe.End}
+		p.Observed = fmt.Sprintf("let nobody through for %s", round(o.overslept(d, t)+o.Due-t.At))
+		p.Detail = fmt.Sprintf("It stays open longer than declared: %s, and not %s.", round(o.overslept(d, t)+o.Due-t.At), most)
 	case again:
 		p.End = at
 		p.Observed = fmt.Sprintf("tried again after %s", round(at-o.Armed.End))
@@ -66,4 +70,27 @@ func (o *Observed) stuckIn() string {
 		return "The last probe got no answer: it seems to wait for that probe for ever, half open."
 	}
 	return "It never was half open."
+}
+
+// overslept is by how much longer than declared the breaker stayed open while calls came
+// to try again with; 0 if not by much.
+func (o *Observed) overslept(d Declared, t Trip) time.Duration {
+	_, most := d.Opens(1)
+	first := o.Probe.Start
+	if o.during(o.Probe) == 0 && (!o.Survive || o.waited(o.all(o.Probe)) == 0) {
+		first = o.Probe.End // still not
+	}
+	late := first - o.Due
+	if o.Due == 0 || most == 0 || o.Probe.Length() == 0 || late <= max(most/4, 300*time.Millisecond)+t.Starved+o.longestStarved(Span{o.Due, first}) {
+		return 0
+	}
+	return late
+}
+
+// longestStarved is for how long at most a call in a span waited for a core.
+func (o *Observed) longestStarved(s Span) (longest time.Duration) {
+	for _, c := range o.all(s) {
+		longest = max(longest, c.Starved)
+	}
+	return longest
 }
