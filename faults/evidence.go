@@ -28,12 +28,11 @@ func (i *injection) Attempts(ctx context.Context, skip int) ([]Attempt, error) {
 
 // Evidence implements [Injection].
 func (i *injection) Evidence(ctx context.Context) (Evidence, error) {
+	i.reads.Lock()
+	defer i.reads.Unlock()
+	err := i.observe(ctx)
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	var err error
-	if !i.closed {
-		err = i.observe(ctx)
-	}
 	e := i.evidence
 	e.Spans, e.Foreign, e.Warnings = slices.Clone(e.Spans), slices.Clone(e.Foreign), slices.Clone(e.Warnings)
 	return e, err
@@ -42,18 +41,28 @@ func (i *injection) Evidence(ctx context.Context) (Evidence, error) {
 // shown are the rules that the evidence lists.
 var shown = []string{roleSelect, roleLease, roleSpare, roleFault} //nolint:gochecknoglobals // a constant
 
-// observe brings the evidence up to date.
+// observe brings the evidence up to date, unless all has been removed; i.reads is held.
+// The rules are read without the lock that a renewal of the lease needs: on a busy machine
+// that takes longer than a lease.
 func (i *injection) observe(ctx context.Context) error {
+	i.mu.Lock()
+	closed := i.closed
+	i.mu.Unlock()
+	if closed {
+		return nil
+	}
+	i.watch.sync()
+	saved, packets, err := i.readRules(ctx)
+	i.mu.Lock()
+	defer i.mu.Unlock()
 	e := &i.evidence
 	e.Kind, e.To, e.Chain, e.Unit = i.fault.Kind(), i.fault.Target().String(), i.chain, unitPackets
 	e.Rules, e.Foreign = nil, nil
 	e.Resolved = i.target.resolved()
-	i.watch.sync()
 	i.watch.mu.Lock()
 	e.Attempts, e.Lost, e.FirstHit = uint64(len(i.watch.attempts)), i.watch.lost, i.watch.firstHit
 	i.watch.mu.Unlock()
 
-	saved, packets, err := i.readRules(ctx)
 	if err != nil {
 		return fmt.Errorf("evidence: %w", err)
 	}
@@ -95,7 +104,7 @@ func (i *injection) readRules(ctx context.Context) (all []ruleset, packets uint6
 				}
 			}
 		}
-		if packets >= i.counted && (packets > 0 || i.evidence.FirstHit.IsZero()) {
+		if packets >= i.counted && (packets > 0 || !i.watch.hit()) {
 			break
 		}
 	}

@@ -36,6 +36,8 @@ type injection struct {
 	divert  []string       // the action that leads to it
 	parts   []*part
 
+	reads sync.Mutex // held by whoever reads the rules; taken before mu
+
 	mu       sync.Mutex
 	armed    bool
 	renewed  time.Time // when the last renewal of the lease began
@@ -256,13 +258,15 @@ func (i *injection) Close(ctx context.Context) error {
 		return fmt.Errorf("close: %w", err)
 	}
 	defer i.tell()
+	i.reads.Lock()
+	defer i.reads.Unlock()
+	i.heal()
+	read := i.observe(ctx)
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.closed {
 		return nil
 	}
-	i.healLocked()
-	read := i.observe(ctx)
 	err := i.remove(ctx)
 	i.untold = append(i.untold, i.entry(auditClose, err))
 	if err != nil {

@@ -192,6 +192,13 @@ func (w *watch) batch(on bool) bool {
 	return false
 }
 
+// hit says that the fault has met a packet.
+func (w *watch) hit() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return !w.firstHit.IsZero()
+}
+
 // sync takes what the kernel has reported by now: a report is in the socket before
 // its packet goes on, or waits and is asked for. So what happened before sync is
 // stamped before it returns.

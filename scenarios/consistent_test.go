@@ -149,7 +149,8 @@ func faultsAgree(t *testing.T, rep *scenarios.Report) {
 				total++
 			}
 		}
-		if len(rep.Faults) == 1 && total != f.Attempts {
+		// Those of a call that was cut off, because the run was stopped, say nothing.
+		if len(rep.Faults) == 1 && (total > f.Attempts || total+1 < f.Attempts) {
 			t.Errorf("attempts: timeline has %d, the fault %d", total, f.Attempts)
 		}
 	}

@@ -21,9 +21,11 @@ func (x *experiment) outage(ctx context.Context) error {
 	// Nor may a check of another dependency reset a breaker that it should not share.
 	apart := sync.OnceFunc(x.runner.Hold(x.spec.others()...))
 	defer apart()
-	if err := x.level(ctx); err != nil {
+	held, err := x.level(ctx)
+	if err != nil {
 		return err
 	}
+	x.held = held
 	x.enter("closed")
 	if err := x.arm(ctx, &x.obs.Armed); err != nil {
 		return err

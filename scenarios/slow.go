@@ -43,7 +43,7 @@ func (x *experiment) slowly(ctx context.Context) error {
 	if err := x.install(ctx, []faults.Fault{f}); err != nil {
 		return err
 	}
-	if err := x.level(ctx); err != nil {
+	if _, err := x.level(ctx); err != nil {
 		return err
 	}
 	x.enter("closed")

@@ -16,25 +16,24 @@ const (
 
 // level makes it known what the breaker counts from: in a row it counts from a
 // success; a window of time is left to run empty, one of calls is filled with successes.
-func (x *experiment) level(ctx context.Context) error {
+func (x *experiment) level(ctx context.Context) (held int, err error) {
 	w := x.spec.Breaker.Window
 	switch {
 	case w.time > 0:
 		x.note("%v without a call, so that the breaker's window is empty", w.time)
 		if err := sleep(ctx, w.time); err != nil {
-			return err
+			return 0, err
 		}
 	case w.calls > 0:
 		x.note("%d calls, so that the breaker's window is full of successes", w.calls)
 		if err := x.callTimes(ctx, w.calls); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	if err := x.settle(ctx); err != nil {
-		return err
+		return 0, err
 	}
-	x.held = x.inWindow()
-	return nil
+	return x.inWindow(), nil
 }
 
 // inWindow is how many successes the breaker's window holds by now.
@@ -137,7 +136,7 @@ func (x *experiment) spread(ctx context.Context) error {
 			}
 		}
 		// A window may begin with its first call: here, well before the failures.
-		if err := x.level(ctx); err != nil {
+		if _, err := x.level(ctx); err != nil {
 			return err
 		}
 		if err := sleep(ctx, anchored(w)); err != nil {
