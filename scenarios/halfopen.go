@@ -161,6 +161,6 @@ func (x *experiment) abandonProbe(ctx context.Context) error {
 			return x.callUntil(ctx, x.now()+2*b.CallTimeout, never)
 		}
 	}
-	x.obs.Left = verdict.Span{}
+	x.obs.Left, x.obs.Vain = verdict.Span{}, verdict.Span{Start: start, End: x.now()}
 	return nil
 }

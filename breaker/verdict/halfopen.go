@@ -26,6 +26,8 @@ func halfOpenLimit(d Declared, o *Observed) Property {
 		p.Verdict, p.Detail = Inconclusive, "Connections survive this fault, so calls need no attempt that could be counted. Use drop or reject."
 	case why != "" && !byTime:
 		p.Verdict, p.Detail = Inconclusive, "Attempts could not be counted: "+why+"."
+	case n == 0 && o.triedByItself(d):
+		p.Verdict, p.Detail = Skipped, "It tried by itself, and not with a call."
 	case n == 0:
 		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("0 of %d calls reached the dependency", calls)
 		p.Detail = "It let nobody through, so it was not seen half open."

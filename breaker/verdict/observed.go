@@ -73,6 +73,7 @@ type Observed struct {
 	Armed    Span          // the fault held for all of a breaker's states; End is when it was healed
 	Due      time.Duration // when the breaker had to try again, and calls came together from then on; 0: not declared
 	Probe    Span          // calls came together when the breaker had to try again
+	Vain     Span          // calls came when it had to try again once more, and none was let through
 	Left     Span          // a call was given up while the breaker tried again with it
 	// Later is when the run went on to the times below; 0: it did not.
 	Later  time.Duration

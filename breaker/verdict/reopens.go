@@ -18,7 +18,10 @@ func reopensOnFailedProbe(d Declared, o *Observed) Property {
 	byTime := o.Survive && o.Waits > 0
 	if o.Probe.Length() == 0 || o.during(o.Probe) == 0 && !byTime {
 		p.Verdict, p.Detail = Inconclusive, unprobed(d, o)
-		if o.Probe.Length() > 0 {
+		switch {
+		case o.Probe.Length() > 0 && o.triedByItself(d):
+			p.Verdict, p.Detail = Skipped, "It tried by itself, and not with a call."
+		case o.Probe.Length() > 0:
 			p.Detail = "It let nobody through, so no probe failed."
 		}
 		return p

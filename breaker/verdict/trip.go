@@ -198,7 +198,7 @@ func ignored(d Declared, o *Observed) bool {
 	}
 	open := Span{o.nextCall(t.At), o.openUntil(d, t)}
 	if o.Survive {
-		return o.metIn(open) > 1
+		return o.metIn(open) > 0
 	}
 	var in []time.Duration
 	for _, a := range o.Attempts {
