@@ -29,7 +29,7 @@ func noHerdOnRecovery(d Declared, o *Observed) Property {
 	case why != "":
 		p.Verdict, p.Observed, p.Detail = Inconclusive, "", "Attempts could not be counted: "+why+"."
 	case n <= may || float64(n-may) <= d.noise(p.Span):
-		p.Detail = "The dependency was not overrun when it came back."
+		p.Detail = "No more connections were opened to the dependency than calls came when it was back."
 	case n-may <= max(few, may/2)+few*o.busy(d.WhileOpen, p.Span):
 		p.Detail = "The dependency got hardly more than its calls when it came back."
 	default:

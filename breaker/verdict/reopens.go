@@ -74,7 +74,11 @@ func (o *Observed) probeEnd(d Declared) (ended, failed, starved time.Duration) {
 	waited := time.Duration(0)
 	for _, c := range o.all(o.Probe) {
 		end := c.At + c.Took
-		ended, starved = max(ended, end), max(starved, c.Starved)
+		short := c.Starved
+		if d.CallTimeout > 0 && c.Took >= d.CallTimeout {
+			short = min(short, c.Took-d.CallTimeout) // it gave up in time, and was late to say so
+		}
+		ended, starved = max(ended, end), max(starved, short)
 		if o.Survive && o.Waits > 0 && c.Took >= o.Waits {
 			failed = max(failed, c.At)
 		}

@@ -186,7 +186,7 @@ func Roll(ps []Property, invalid, aborted string, require []string) (Verdict, st
 	if len(with(ps, Pass)) == 0 {
 		return Inconclusive, "no property could be judged"
 	}
-	return Pass, fmt.Sprintf("%d of %d properties hold, none failed", len(with(ps, Pass)), len(ps))
+	return Pass, fmt.Sprintf("%d properties hold, none failed; %d do not apply", len(with(ps, Pass)), len(with(ps, Skipped)))
 }
 
 func with(ps []Property, v Verdict) []string {
