@@ -80,8 +80,8 @@ func TestFlagsOfFaultKinds(t *testing.T) {
 	for kind, settings := range map[string]map[string]string{
 		"latency":   {"latency": "100ms", "jitter": "10ms", "distribution": "normal", "user": "root"},
 		"bandwidth": {"rate": "1Mbit/s", "burst": "10kB", "queue": "64kB"},
-		"corrupt":   {"packets": "1"},
-		"duplicate": {"packets": "1", "percent": "50"},
+		"corrupt":   {"packets": "1%"},
+		"duplicate": {"packets": "1", "percent": "50%"},
 		"reorder":   {"packets": "1", "by": "5ms"},
 		"dns":       {"answer": "192.0.2.7,2001:db8::7", "answers": "a.example=192.0.2.7, a.example=192.0.2.8,*.b.example=nxdomain"},
 	} {
