@@ -54,8 +54,12 @@ type percentage float64
 
 // UnmarshalNode implements kind.Unmarshaler.
 func (p *percentage) UnmarshalNode(n kind.Node) error {
-	n.Text = strings.TrimSuffix(n.Text, "%")
-	return n.Decode((*float64)(p))
+	digits := n
+	digits.Text = strings.TrimSuffix(n.Text, "%")
+	if err := digits.Decode((*float64)(p)); err != nil {
+		return fmt.Errorf("got %q, want a percentage such as 30 or 30%%", n.Text)
+	}
+	return nil
 }
 
 // each calls fn for every word, and says in an error which one it was.
