@@ -52,7 +52,7 @@ func (t *table) legacyUsed(ctx context.Context) bool {
 	if t.family == IPv6 {
 		file = "/proc/thread-self/net/ip6_tables_names"
 	}
-	text, err := learn(ctx, t.space, func() ([]byte, error) { return os.ReadFile(file) }) //nolint:gosec // one of the two above
+	text, err := learn(ctx, t.space, func() ([]byte, error) { return os.ReadFile(file) })
 	// It is not there where the kernel lacks the backend.
 	return err == nil && slices.Contains(strings.Fields(string(text)), filter)
 }
