@@ -12,20 +12,20 @@ import (
 
 // An Active is a fault that was found in the kernel, whoever put it there.
 type Active struct {
-	Chain    string // or the socket of a pause
-	Run      string // empty if its owner died before the first rule
-	Name     string
-	Location string
-	Kind     string
-	Protocol string
-	To       string
-	Since    time.Time
-	Until    time.Time
-	Lease    time.Duration // 0: it has none, and outlives its owner
-	Owned    bool          // the process that injected it lives; else it ends with its lease
-	Armed    bool          // its owner holds the lease: the fault acts
-	Packets  uint64        // met by its rules, or threads that stand still
-	Silent   string        // why the owner of a pause does not answer; all but the chain is unknown then
+	Chain    string        `json:"chain"` // or the socket of a pause
+	Run      string        `json:"run"`   // empty if its owner died before the first rule
+	Name     string        `json:"name,omitempty"`
+	Location string        `json:"location,omitempty"`
+	Kind     string        `json:"kind"`
+	Protocol string        `json:"protocol"`
+	To       string        `json:"to"`
+	Since    time.Time     `json:"since,omitzero"`
+	Until    time.Time     `json:"until,omitzero"`
+	Lease    time.Duration `json:"lease_ns"`         // 0: it has none, and outlives its owner
+	Owned    bool          `json:"owned"`            // the process that injected it lives; else it ends with its lease
+	Armed    bool          `json:"armed"`            // its owner holds the lease: the fault acts
+	Packets  uint64        `json:"packets"`          // met by its rules, or threads that stand still
+	Silent   string        `json:"silent,omitempty"` // why the owner of a pause does not answer; all but the chain is unknown then
 
 	selects []selected
 	undo    []undo

@@ -72,6 +72,7 @@ func TestBadSettings(t *testing.T) {
 		{"bandwidth", "to: a:1\nrate: 1mb", `bandwidth:2:7: rate: got "1mb", want bytes such as 1500, 64kB or 10MB, or bits such as 10Mbit`},
 		{"bandwidth", "to: a:1\nrate: 0", `bandwidth:2:7: rate: got 0 bytes a second, want at least 1`},
 		{"bandwidth", "to: a:1\nrate: 1MB\nburst: -1kB", `bandwidth:3:8: burst: got "-1kB", want bytes such as 1500, 64kB or 10MB, or bits such as 10Mbit`},
+		{"loss", "to: a:1\npackets: x%", `loss:2:10: packets: got "x%", want a percentage such as 30 or 30%`},
 		{"corrupt", "to: a:1", `corrupt:1:1: packets: got 0, want the percentage of packets to corrupt, from 0.01 to 100`},
 		{"duplicate", "to: a:1\npackets: 101", `duplicate:2:10: packets: got 101, want the percentage of packets to duplicate, from 0.01 to 100`},
 		{"reorder", "to: a:1\nby: 1ms", `reorder:1:1: packets: got 0, want the percentage of packets to hold back, from 0.01 to 100`},

@@ -8,7 +8,7 @@ import (
 func corruptKind() kind.Kind[Fault] {
 	type settings struct {
 		Selector
-		Packets float64 `yaml:"packets"`
+		Packets percentage `yaml:"packets"`
 	}
 	return kind.Of("corrupt", "some packets to the target arrive with a wrong bit; the receiver sees it by the checksum and drops them", `
 to: 127.0.0.1:9002
@@ -21,6 +21,6 @@ packets: 10
 		if err := checkPackets(s.Packets, "corrupt"); err != nil {
 			return nil, err
 		}
-		return newQueued("corrupt", target, func() nfqueue.Stage { return &nfqueue.Corrupt{Percent: s.Packets} })
+		return newQueued("corrupt", target, func() nfqueue.Stage { return &nfqueue.Corrupt{Percent: float64(s.Packets)} })
 	})
 }

@@ -8,7 +8,7 @@ import (
 func duplicateKind() kind.Kind[Fault] {
 	type settings struct {
 		Selector
-		Packets float64 `yaml:"packets"`
+		Packets percentage `yaml:"packets"`
 	}
 	return kind.Of("duplicate", "some packets to the target arrive twice", `
 to: 127.0.0.1:9002
@@ -21,6 +21,6 @@ packets: 10
 		if err := checkPackets(s.Packets, "duplicate"); err != nil {
 			return nil, err
 		}
-		return newQueued("duplicate", target, func() nfqueue.Stage { return &nfqueue.Duplicate{Percent: s.Packets} })
+		return newQueued("duplicate", target, func() nfqueue.Stage { return &nfqueue.Duplicate{Percent: float64(s.Packets)} })
 	})
 }

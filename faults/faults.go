@@ -113,41 +113,42 @@ type Attempt struct {
 
 // Evidence is what the kernel saw of a fault.
 type Evidence struct {
-	Kind     string
-	To       string   // host:port as asked for
-	Resolved []string // the addresses that were pinned; * is any
-	Chain    string
-	Rules    []string // what selects, the lease and fault rules, as the kernel lists them
-	Packets  uint64   // met by the fault rules while they acted; of a [Queued] fault, those it did something to; or what Unit says
-	Unit     string   // of Packets: packets, threads that were stopped, or processes that have ended
-	Overrun  uint64   // went on unbroken since the queue was full or its owner too slow
-	Gone     uint64   // were dropped by the kernel while they were held: with their device, or with the last user of a hook
-	Attempts uint64   // distinct TCP connection attempts since the installation, armed or not
-	Lost     bool     // attempts were lost: Attempts is a lower bound
-	FirstHit time.Time
-	Spans    []Span // the times the fault acted
-	HealedBy string // of the last span: one of the Healed words; empty while armed
+	Kind     string    `json:"kind"`
+	To       string    `json:"to"`       // host:port as asked for
+	Resolved []string  `json:"resolved"` // the addresses that were pinned; * is any
+	Chain    string    `json:"chain"`
+	Rules    []string  `json:"rules"`             // what selects, the lease and fault rules, as the kernel lists them
+	Packets  uint64    `json:"packets"`           // met by the fault rules while they acted; of a [Queued] fault, those it did something to; or what Unit says
+	Unit     string    `json:"unit"`              // of Packets: packets, threads that were stopped, or processes that have ended
+	Overrun  uint64    `json:"overrun,omitempty"` // went on unbroken since the queue was full or its owner too slow
+	Gone     uint64    `json:"gone,omitempty"`    // were dropped by the kernel while they were held: with their device, or with the last user of a hook
+	Attempts uint64    `json:"attempts"`          // distinct TCP connection attempts since the installation, armed or not
+	Lost     bool      `json:"lost,omitempty"`    // attempts were lost: Attempts is a lower bound
+	FirstHit time.Time `json:"first_hit,omitzero"`
+	Spans    []Span    `json:"spans"`     // the times the fault acted
+	HealedBy string    `json:"healed_by"` // of the last span: one of the Healed words; empty while armed
 	// Irreversible says that nothing heals what was done.
-	Irreversible bool
+	Irreversible bool `json:"irreversible,omitempty"`
 	// Tampered says who touched our rules, or how; empty means nobody did. It stays.
-	Tampered string
+	Tampered string `json:"tampered,omitempty"`
 	// Foreign are rules that now come before ours and might take packets from them.
-	Foreign []string
+	Foreign []string `json:"foreign,omitempty"`
 	// Warnings are what was found at the installation that may keep the fault from acting
 	// or from ending as faults do here.
-	Warnings []string
+	Warnings []string `json:"warnings,omitempty"`
 	// Unaudited says why the audit lacks a line; empty means it does not.
-	Unaudited string
+	Unaudited string `json:"unaudited,omitempty"`
 	// Lapses counts renewals later than the lease, or so near that the fault may have
 	// healed meanwhile.
-	Lapses     int
-	LongestGap time.Duration // between two renewals
+	Lapses     int           `json:"lapses,omitempty"`
+	LongestGap time.Duration `json:"longest_gap_ns,omitempty"` // between two renewals
 }
 
 // A Span is one time in which a fault acted.
 type Span struct {
-	From, To time.Time // To is zero while it lasts
-	By       string    // what ended it: one of the Healed words
+	From time.Time `json:"from"`
+	To   time.Time `json:"to,omitzero"`  // To is zero while it lasts
+	By   string    `json:"by,omitempty"` // what ended it: one of the Healed words
 }
 
 // What evidence counts.

@@ -124,7 +124,8 @@ func (p pinned) everything() string {
 	return "names neither a host nor a port, and so would break everything"
 }
 
-// ssh looks for the caller's own shell, and for any server of shells on this host.
+// ssh looks for the caller's own shell, any server of shells on this host, open shells
+// from here to elsewhere, and the port that shells are served on.
 func (g Guard) ssh(ctx context.Context, sp *space, p pinned) (string, error) {
 	if f := strings.Fields(g.SSH); len(f) == 4 {
 		client, err := netip.ParseAddrPort(joinHostPort(f[0], f[1]))
@@ -141,16 +142,30 @@ func (g Guard) ssh(ctx context.Context, sp *space, p pinned) (string, error) {
 		return "", err
 	}
 	for _, c := range all {
-		const port = 22
-		if !c.Listens || c.Local.Port() != port {
-			continue
-		}
-		cut, err := reached(ctx, sp, p, c.Local)
-		if err != nil || cut.IsValid() {
-			return fmt.Sprintf("would cut ssh: a server listens on %s", c.Local), err
+		switch {
+		case c.Listens && c.Local.Port() == sshPort:
+			cut, err := reached(ctx, sp, p, c.Local)
+			if err != nil || cut.IsValid() {
+				return fmt.Sprintf("would cut ssh: a server listens on %s", c.Local), err
+			}
+		case (c.Local.Port() == sshPort || c.Remote.Port() == sshPort) && p.touches(c):
+			return fmt.Sprintf("would cut an ssh connection that is open (%s)", c), nil
 		}
 	}
+	if p.namesPort(tcp, sshPort) {
+		return fmt.Sprintf("would cut ssh: it names port %d, by which somebody may come in, here or there", sshPort), nil
+	}
 	return "", nil
+}
+
+// sshPort is where shells are served by convention.
+const sshPort = 22
+
+// namesPort says that the settings name a port of a protocol, wherever.
+func (p pinned) namesPort(protocol string, port uint16) bool {
+	return (p.Protocol == protocol || p.Protocol == allProtocols) && slices.ContainsFunc(p.hosts, func(h pinnedHost) bool {
+		return slices.ContainsFunc(h.ports, func(r PortRange) bool { return r.has(port) })
+	})
 }
 
 func joinHostPort(host, port string) string {

@@ -21,6 +21,10 @@ func TestGuardRefuses(t *testing.T) {
 	shell, err := net.Listen("tcp", "127.0.0.22:22")
 	must(t, err)
 	defer shell.Close()
+	from := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 21)}}
+	session, err := from.DialContext(t.Context(), "tcp", shell.Addr().String())
+	must(t, err)
+	defer session.Close()
 	taken := faulttest.Serve(t, "127.0.0.1")
 	_ = install(t, "reject", "to: "+taken, minute("somebody"))
 	guard := faults.Guard{
@@ -33,6 +37,9 @@ func TestGuardRefuses(t *testing.T) {
 		{"{user: root}", "everything", "names neither a host nor a port"},
 		{"to: 127.0.0.22:22", "ssh", "a server listens on 127.0.0.22:22"},
 		{"ports: 1-1024", "ssh", "a server listens on 127.0.0.22:22"},
+		{"to: 10.0.0.1:22", "ssh", "would cut ssh: it names port 22"},
+		{"{to: 10.0.0.0/8, ports: 1-1024}", "ssh", "would cut ssh: it names port 22"},
+		{"{to: 127.0.0.21, protocol: all}", "ssh", "an ssh connection that is open (127.0.0.2"},
 		{"to: 192.0.2.1:2222", "ssh", "the ssh connection that you came by (192.0.2.7:50000 to 192.0.2.1:2222)"},
 		{"{to: 192.0.2.7, protocol: all}", "ssh", "the ssh connection that you came by"},
 		{"to: 127.0.0.1:8440", "own", "would cut Foreshock's own 127.0.0.1:8440"},
@@ -59,7 +66,7 @@ func TestGuardRefuses(t *testing.T) {
 			t.Errorf("%s, all allowed: got %v", c.settings, err)
 		}
 	}
-	for _, settings := range []string{"to: 127.0.0.1:8441", "to: 10.0.0.1:22", "to: 10.0.0.1:53", "{to: 192.0.2.7:80}", "{to: 10.0.0.0/8, protocol: all}"} {
+	for _, settings := range []string{"to: 127.0.0.1:8441", "{to: 10.0.0.1:22, protocol: udp}", "to: 10.0.0.1:53", "{to: 192.0.2.7:80}", "{to: 10.0.0.0/8, protocol: all}"} {
 		if err := guard.Check(t.Context(), build(t, "drop", settings), minute("guarded")); err != nil {
 			t.Errorf("%s: got %v, want it let through", settings, err)
 		}

@@ -16,7 +16,7 @@ type lossy struct {
 func lossKind() kind.Kind[Fault] {
 	type settings struct {
 		Selector
-		Packets float64 `yaml:"packets"`
+		Packets percentage `yaml:"packets"`
 	}
 	defaults := settings{Selector: selectTCP()}
 	defaults.Direction = dirBoth
@@ -31,12 +31,12 @@ packets: 10
 		if err := checkPackets(s.Packets, "lose"); err != nil {
 			return nil, err
 		}
-		return lossy{target, s.Packets / 100}, nil
+		return lossy{target, float64(s.Packets) / 100}, nil
 	})
 }
 
 // checkPackets refuses what is no share of packets.
-func checkPackets(percent float64, what string) error {
+func checkPackets(percent percentage, what string) error {
 	if percent >= 0.01 && percent <= 100 {
 		return nil
 	}

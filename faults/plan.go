@@ -11,12 +11,12 @@ import (
 
 // A Plan is what an installation would do.
 type Plan struct {
-	Resolved     []string     // the addresses or processes that would be pinned; * is any
-	Rules        []string     // as iptables-restore would read them; ports, words, the number of a queue and the seed of a percentage are new each time
-	Live         []Connection // TCP connections of this host that would be met; of a percentage or a cgroup, those it is taken of
-	Processes    []string     // that would be held or killed, with their threads
-	Irreversible bool         // nothing would heal it
-	Warnings     []string     // what may keep the fault from acting
+	Resolved     []string     `json:"resolved"`               // the addresses or processes that would be pinned; * is any
+	Rules        []string     `json:"rules,omitempty"`        // as iptables-restore would read them; ports, words, the number of a queue and the seed of a percentage are new each time
+	Live         []Connection `json:"live,omitempty"`         // TCP connections of this host that would be met; of a percentage or a cgroup, those it is taken of
+	Processes    []string     `json:"processes,omitempty"`    // that would be held or killed, with their threads
+	Irreversible bool         `json:"irreversible,omitempty"` // nothing would heal it
+	Warnings     []string     `json:"warnings,omitempty"`     // what may keep the fault from acting
 }
 
 // Plan says what Install would put into the kernel, and which connections are open

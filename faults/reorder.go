@@ -11,7 +11,7 @@ import (
 func reorderKind() kind.Kind[Fault] {
 	type settings struct {
 		Selector
-		Packets float64       `yaml:"packets"`
+		Packets percentage    `yaml:"packets"`
 		By      time.Duration `yaml:"by"`
 	}
 	return kind.Of("reorder", "some packets to the target wait while the ones behind them overtake", `
@@ -29,6 +29,6 @@ by: 5ms
 		if s.By == 0 {
 			return nil, kind.At("by", errors.New("got none, want how long they wait, such as 5ms, at most a minute"))
 		}
-		return newQueued("reorder", target, func() nfqueue.Stage { return &nfqueue.Reorder{Percent: s.Packets, By: s.By} })
+		return newQueued("reorder", target, func() nfqueue.Stage { return &nfqueue.Reorder{Percent: float64(s.Packets), By: s.By} })
 	})
 }

@@ -15,16 +15,16 @@ import (
 // A Selector is the settings that say which packets a fault is for. Every kind that
 // breaks the network embeds it in its own settings; what is left out narrows nothing.
 type Selector struct {
-	To        words   `yaml:"to"`                   // HOST:PORT, CIDR:PORT, HOST; one or a list
-	Ports     words   `yaml:"ports"`                // of the hosts that name none: 5432, 9000-9010; one or a list
-	From      words   `yaml:"from"`                 // source addresses, CIDRs or names
-	Protocol  string  `yaml:"protocol"`             // tcp, udp, icmp or all
-	Direction string  `yaml:"direction"`            // out: to the target; in: from it; both
-	User      string  `yaml:"user"`                 // packets that a process of this user on this host sends
-	Cgroup    string  `yaml:"cgroup"`               // the same of a cgroup, version 2
-	Netns     string  `yaml:"netns"`                // where the rules go: NAME, pid:N, container:ID or a path
-	Percent   float64 `yaml:"percent"`              // of the connections, each as a whole; 0 means all
-	Original  bool    `yaml:"original_destination"` // To is a virtual address, which connections were opened to
+	To        words      `yaml:"to"`                   // HOST:PORT, CIDR:PORT, HOST; one or a list
+	Ports     words      `yaml:"ports"`                // of the hosts that name none: 5432, 9000-9010; one or a list
+	From      words      `yaml:"from"`                 // source addresses, CIDRs or names
+	Protocol  string     `yaml:"protocol"`             // tcp, udp, icmp or all
+	Direction string     `yaml:"direction"`            // out: to the target; in: from it; both
+	User      string     `yaml:"user"`                 // packets that a process of this user on this host sends
+	Cgroup    string     `yaml:"cgroup"`               // the same of a cgroup, version 2
+	Netns     string     `yaml:"netns"`                // where the rules go: NAME, pid:N, container:ID or a path
+	Percent   percentage `yaml:"percent"`              // of the connections, each as a whole; 0 means all
+	Original  bool       `yaml:"original_destination"` // To is a virtual address, which connections were opened to
 }
 
 // selectTCP is the selector that most kinds begin with.
@@ -49,6 +49,19 @@ func (w *words) UnmarshalNode(n kind.Node) error {
 	return nil
 }
 
+// percentage is a number, written as 30 or as 30%, as scenarios write theirs.
+type percentage float64
+
+// UnmarshalNode implements kind.Unmarshaler.
+func (p *percentage) UnmarshalNode(n kind.Node) error {
+	digits := n
+	digits.Text = strings.TrimSuffix(n.Text, "%")
+	if err := digits.Decode((*float64)(p)); err != nil {
+		return fmt.Errorf("got %q, want a percentage such as 30 or 30%%", n.Text)
+	}
+	return nil
+}
+
 // each calls fn for every word, and says in an error which one it was.
 func (w words) each(key string, fn func(string) error) error {
 	for n, word := range w {
@@ -66,7 +79,7 @@ func (w words) each(key string, fn func(string) error) error {
 func (s Selector) target() (Target, error) {
 	t := Target{
 		Protocol: s.Protocol, Direction: s.Direction, User: s.User, Cgroup: s.Cgroup,
-		Netns: s.Netns, Percent: s.Percent, Original: s.Original,
+		Netns: s.Netns, Percent: float64(s.Percent), Original: s.Original,
 	}
 	for _, c := range []struct {
 		key, got string

@@ -18,9 +18,10 @@ import (
 // A Connection is a TCP socket of this host, or a listener, whose remote side is then
 // all zero.
 type Connection struct {
-	Local, Remote netip.AddrPort
-	UID           uint32
-	Listens       bool
+	Local   netip.AddrPort `json:"local"`
+	Remote  netip.AddrPort `json:"remote"`
+	UID     uint32         `json:"uid"`
+	Listens bool           `json:"listens,omitempty"`
 }
 
 // String gives local -> remote.

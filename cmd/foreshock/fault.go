@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -47,11 +48,21 @@ func faultList(ctx context.Context, p *program, args []string) int {
 	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "RUN\tNAME\tKIND\tTO\tSTATE\tSINCE\tUNTIL\tPACKETS")
 	for _, a := range found {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\n", a.Run, a.Name, a.Kind, a.To, state(a),
-			a.Since.Format(time.RFC3339), a.Until.Format(time.RFC3339), a.Packets)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\n", orNone(a.Run), orNone(a.Name), orNone(a.Kind), orNone(a.To), state(a),
+			moment(a.Since), moment(a.Until), a.Packets)
 	}
 	_ = w.Flush()
 	return exitYes
+}
+
+// orNone stands for what is not known: an owner may have died before its first rule.
+func orNone(text string) string { return cmp.Or(text, "-") }
+
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return orNone("")
+	}
+	return t.Format(time.RFC3339)
 }
 
 func state(a faults.Active) string {

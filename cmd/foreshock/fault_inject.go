@@ -93,6 +93,9 @@ func faultInject(ctx context.Context, p *program, args []string) int {
 	f.StringVar(&o.allow, "allow", "", "override `REFUSALS` of the guard: "+strings.Join(faults.Refusals(), ", "))
 	f.StringVar(&o.without, "accept-missing", "", "inject although this kernel cannot keep `WORDS`: "+strings.Join(faults.Missables(), ", "))
 	names, err := f.parse(args, formats...)
+	if err == nil {
+		err = o.times()
+	}
 	if err == nil && len(names) != 1 {
 		err = fmt.Errorf("got %d kinds of fault %q, want one of %s", len(names), names, strings.Join(faults.Kinds().Names(), ", "))
 	}
@@ -104,6 +107,17 @@ func faultInject(ctx context.Context, p *program, args []string) int {
 		return p.wrong(err)
 	}
 	return p.inject(ctx, f, fault, o)
+}
+
+// times refuses what the kernel, which counts in whole seconds, could not keep.
+func (o faultOrder) times() error {
+	if o.hold < time.Second {
+		return fmt.Errorf("--for: got %v, want at least 1s", o.hold)
+	}
+	if o.lease < time.Second || o.lease%time.Second != 0 {
+		return fmt.Errorf("--lease: got %v, want whole seconds, at least 1s", o.lease)
+	}
+	return nil
 }
 
 // kindsOfFault says of each kind in a line what it does.

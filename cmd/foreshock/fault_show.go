@@ -70,9 +70,9 @@ func (p *program) printEvidence(format string, e faults.Evidence) {
 			fmt.Fprintf(p.stdout, "  %s\n", r)
 		}
 	}
-	for what, text := range map[string]string{"tampered": e.Tampered, "foreign rules": strings.Join(e.Foreign, "; "), "audit": e.Unaudited, "warnings": strings.Join(e.Warnings, "; ")} {
-		if text != "" {
-			fmt.Fprintf(p.stdout, "  %-12s %s\n", what, text)
+	for _, line := range [][2]string{{"tampered", e.Tampered}, {"outrun", outrun(e.Foreign)}, {"audit", e.Unaudited}, {"warnings", strings.Join(e.Warnings, "; ")}} {
+		if line[1] != "" {
+			fmt.Fprintf(p.stdout, "  %-12s %s\n", line[0], line[1])
 		}
 	}
 	if e.Overrun > 0 {
@@ -84,4 +84,12 @@ func (p *program) printEvidence(format string, e faults.Evidence) {
 	if e.Lapses > 0 {
 		fmt.Fprintf(p.stdout, "  lapses       %d: the lease was renewed too late, after %v\n", e.Lapses, e.LongestGap)
 	}
+}
+
+// outrun says which rules took packets, or may have, before the fault met them.
+func outrun(foreign []string) string {
+	if len(foreign) == 0 {
+		return ""
+	}
+	return "rules of others came first, and may have let packets pass: " + strings.Join(foreign, "; ")
 }

@@ -49,6 +49,11 @@ func TestInsideFaultInject(t *testing.T) {
 	do(exitUsage, "--allow", "nonsense")
 	do(exitUsage, "--accept-missing", "nonsense")
 	do(exitUsage, "--most", "3") // of another kind
+	for _, words := range [][]string{{"--for", "0s"}, {"--for", "-3s"}, {"--lease", "0s"}, {"--lease", "1ms"}, {"--lease", "1.5s"}} {
+		if out := do(exitUsage, words...); !strings.Contains(out, words[0]+": got "+words[1]) {
+			t.Errorf("%v: got %s", words, out)
+		}
+	}
 	do(exitUnsure, "--netns", "gone")
 	do(exitUnsure, "--audit", "/no/such/place")
 	do(exitStopped, "--max", "1s")
@@ -58,8 +63,14 @@ func TestInsideFaultInject(t *testing.T) {
 		defer cancel()
 		go knock(ctx, to)
 		var e faults.Evidence
-		if err := json.Unmarshal([]byte(do(exitYes, "-o", "json", "--why", "test")), &e); err != nil || e.Packets == 0 || e.Attempts == 0 {
+		text := do(exitYes, "-o", "json", "--why", "test")
+		if err := json.Unmarshal([]byte(text), &e); err != nil || e.Packets == 0 || e.Attempts == 0 {
 			t.Errorf("got %+v, %v", e, err)
+		}
+		for _, key := range []string{"packets", "attempts", "first_hit", "healed_by", "spans"} { // what a script reads
+			if !strings.Contains(text, `"`+key+`":`) {
+				t.Errorf("no key %s in %s", key, text)
+			}
 		}
 	})
 	t.Setenv("FORESHOCK_CHAOS", "")
@@ -80,8 +91,8 @@ func TestFlagsOfFaultKinds(t *testing.T) {
 	for kind, settings := range map[string]map[string]string{
 		"latency":   {"latency": "100ms", "jitter": "10ms", "distribution": "normal", "user": "root"},
 		"bandwidth": {"rate": "1Mbit/s", "burst": "10kB", "queue": "64kB"},
-		"corrupt":   {"packets": "1"},
-		"duplicate": {"packets": "1", "percent": "50"},
+		"corrupt":   {"packets": "1%"},
+		"duplicate": {"packets": "1", "percent": "50%"},
 		"reorder":   {"packets": "1", "by": "5ms"},
 		"dns":       {"answer": "192.0.2.7,2001:db8::7", "answers": "a.example=192.0.2.7, a.example=192.0.2.8,*.b.example=nxdomain"},
 	} {

@@ -42,7 +42,7 @@ func newHold(ctx context.Context, t *target, deadline time.Time) (*hold, error) 
 		ctx, end := context.WithDeadlineCause(ctx, deadline, errLimit)
 		defer end()
 		defer setAlarm(time.Until(deadline)).off()
-		h.run(ctx, newTracer(t), ready)
+		h.run(ctx, newTracer(t), deadline, ready)
 	})
 	if err := <-ready; err != nil { // within the limit of settling
 		<-h.done
@@ -51,7 +51,7 @@ func newHold(ctx context.Context, t *target, deadline time.Time) (*hold, error) 
 	return h, nil
 }
 
-func (h *hold) run(ctx context.Context, t *tracer, ready chan<- error) {
+func (h *hold) run(ctx context.Context, t *tracer, deadline time.Time, ready chan<- error) {
 	from := time.Now()
 	if err := t.attach(ctx); err != nil {
 		t.release()
@@ -62,6 +62,9 @@ func (h *hold) run(ctx context.Context, t *tracer, ready chan<- error) {
 	ready <- nil
 	by := t.wait(ctx, func() { h.note(t, Span{From: h.span.From, Full: h.span.Full}) })
 	escaped, to := t.escaped(), time.Now()
+	if by == ByOwner && !to.Before(deadline) { // whoever waits for the same moment may be first by a hair
+		by = ByLimit
+	}
 	left := t.release()
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -111,11 +111,12 @@ type Pause struct {
 // known to [List]. The error says what is in the way; permission is unknown by its
 // status, never critical.
 func Open(ctx context.Context, s Selector, o Options) (*Pause, error) {
-	left := time.Until(o.Until)
+	now := time.Now()
+	deadline := now.Add(o.Until.Sub(now)) // however long the look takes
 	switch {
 	case o.Run == "":
 		return nil, errors.New("pause: got no run, want the id of the run that asks for it")
-	case left <= 0:
+	case !now.Before(deadline):
 		return nil, fmt.Errorf("pause: got until %s, want a time ahead", o.Until.Format(time.RFC3339))
 	}
 	t, err := aim(ctx, s, o.OwnChildren)
@@ -126,7 +127,7 @@ func Open(ctx context.Context, s Selector, o Options) (*Pause, error) {
 		t.close()
 		return nil, fmt.Errorf("pause %s: %w", t, err)
 	}
-	p := &Pause{target: t, options: o, since: time.Now(), deadline: time.Now().Add(left)}
+	p := &Pause{target: t, options: o, since: time.Now(), deadline: deadline}
 	if p.door, err = openDoor(p, o.Run); err != nil {
 		t.close()
 		return nil, fmt.Errorf("pause %s: %w", s, err)

@@ -265,6 +265,26 @@ func TestDeadlineAndContextResume(t *testing.T) {
 	wantError(t, p.Arm(t.Context()), nil, "hard end")
 }
 
+// An owner that waits for the hard end too, and then tidies up, did not end the pause.
+func TestOwnerAtTheDeadlineIsNotWhoEndedIt(t *testing.T) {
+	t.Parallel()
+	tg := start(t, "plain")
+	for range 4 {
+		o := options("same moment")
+		o.Until = time.Now().Add(500 * time.Millisecond)
+		p := open(t, pause.Selector{PID: tg.pid}, o)
+		must(t, p.Arm(t.Context()))
+		ctx, cancel := context.WithDeadline(t.Context(), o.Until)
+		<-ctx.Done()
+		cancel()
+		must(t, p.Disarm(t.Context()))
+		if s := last(t, p); s.By != pause.ByLimit {
+			t.Fatalf("got %+v, want ended by the limit", s)
+		}
+		must(t, p.Close(t.Context()))
+	}
+}
+
 // A target that dies while it is paused ends the pause, and is left to its parent.
 func TestTargetKilledWhilePaused(t *testing.T) {
 	t.Parallel()
