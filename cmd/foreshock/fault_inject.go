@@ -168,7 +168,9 @@ func (p *program) inject(ctx context.Context, f *flags, fault faults.Fault, o fa
 		until = until.Add(time.Second)
 	}
 	options := faults.Options{Run: run, Name: "by-hand", Until: until, Lease: o.lease, Why: o.why, Without: listed(o.without)}
-	guard.Maximum, guard.Allow = o.most+time.Second, listed(o.allow) // the rounding is ours
+	guard.Maximum, guard.Allow = o.most, listed(o.allow)
+	asked := options
+	asked.Until = time.Now().Add(o.hold) // the rounding is ours
 	for _, word := range guard.Allow {
 		if !slices.Contains(faults.Refusals(), word) {
 			return p.wrong(fmt.Errorf("--allow: got %q, want one of %s", word, strings.Join(faults.Refusals(), ", ")))
@@ -180,12 +182,12 @@ func (p *program) inject(ctx context.Context, f *flags, fault faults.Fault, o fa
 		}
 	}
 	if o.dryRun {
-		return p.dryRun(ctx, f.output, fault, options, guard)
+		return p.dryRun(ctx, f.output, fault, asked, guard)
 	}
 	if err := faults.Allowed(p.env, false); err != nil {
 		return p.stopped(err)
 	}
-	if err := guard.Check(ctx, fault, options); err != nil {
+	if err := guard.Check(ctx, fault, asked); err != nil {
 		return p.stopped(err)
 	}
 	audit, err := p.openAudit(*o.audit)
