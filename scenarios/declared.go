@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/foreshock/foreshock/breaker/verdict"
-	"github.com/foreshock/foreshock/internal/expect"
 	"github.com/foreshock/foreshock/internal/kind"
 )
 
@@ -27,8 +26,8 @@ type declared struct {
 	Retries           int           `yaml:"retries"`
 	Background        rate          `yaml:"background"`
 	Adaptive          bool          `yaml:"adaptive"`
-	Rejected          expect.HTTP   `yaml:"rejected"`
-	Fallback          expect.HTTP   `yaml:"fallback"`
+	Rejected          expected      `yaml:"rejected"`
+	Fallback          expected      `yaml:"fallback"`
 	Reader            kind.Node     `yaml:"reader"`
 }
 
