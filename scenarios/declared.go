@@ -50,7 +50,7 @@ func (s *Spec) declares(held int) verdict.Declared {
 		Background: float64(b.Background), RecoversIn: s.RecoverIn, Adaptive: b.Adaptive,
 		Reported: b.Reader.Shape == kind.Mapping,
 		Answer:   !b.Rejected.IsZero() || !b.Fallback.IsZero(),
-		Isolated: s.Isolated, WhileOpen: s.WhileOpen,
+		Isolated: s.Isolated, WhileOpen: s.mustStayWell(),
 	}
 	if b.FailureRate > 0 {
 		d.Failures, d.Slack = b.fills(float64(b.FailureRate), held)

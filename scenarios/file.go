@@ -20,24 +20,25 @@ import (
 
 // A Spec is one document of a scenario file.
 type Spec struct {
-	Name      string            `yaml:"name"`
-	Summary   string            `yaml:"summary"`
-	Vars      map[string]string `yaml:"vars"`
-	Setup     []kind.Node       `yaml:"setup"`    // steps before anything is broken
-	Teardown  []kind.Node       `yaml:"teardown"` // steps after healing, however the run ended
-	Checks    []kind.Node       `yaml:"checks"`
-	Load      load              `yaml:"load"`
-	Baseline  baseline          `yaml:"baseline"`
-	Target    target            `yaml:"target"`
-	Breaker   declared          `yaml:"breaker"`
-	Fault     []kind.Node       `yaml:"fault"`
-	Isolated  []string          `yaml:"isolated"`
-	WhileOpen []string          `yaml:"while_open"`
-	RecoverIn time.Duration     `yaml:"recovers_in"`
-	AbortWhen []string          `yaml:"abort_when"`
-	Require   []string          `yaml:"require"`
-	Limit     time.Duration     `yaml:"limit"`
-	Without   []string          `yaml:"accept_missing"` // what the kernel may lack: faults.Missables
+	Name      string              `yaml:"name"`
+	Summary   string              `yaml:"summary"`
+	Vars      map[string]string   `yaml:"vars"`
+	Setup     []kind.Node         `yaml:"setup"`    // steps before anything is broken
+	Teardown  []kind.Node         `yaml:"teardown"` // steps after healing, however the run ended
+	Checks    []kind.Node         `yaml:"checks"`
+	Load      load                `yaml:"load"`
+	Baseline  baseline            `yaml:"baseline"`
+	Target    target              `yaml:"target"`
+	Breaker   declared            `yaml:"breaker"`
+	Fault     []kind.Node         `yaml:"fault"`
+	Isolated  []string            `yaml:"isolated"`
+	WhileOpen []string            `yaml:"while_open"`
+	Contracts map[string]contract `yaml:"contracts"` // by the name of their check
+	RecoverIn time.Duration       `yaml:"recovers_in"`
+	AbortWhen []string            `yaml:"abort_when"`
+	Require   []string            `yaml:"require"`
+	Limit     time.Duration       `yaml:"limit"`
+	Without   []string            `yaml:"accept_missing"` // what the kernel may lack: faults.Missables
 
 	path     string
 	instance string // the replica that is called instead of the URL's host, or empty
@@ -148,6 +149,9 @@ func (l Loader) one(path string, doc kind.Node) (*Spec, error) {
 		return l.Checks(&with)
 	}
 	if err := doc.Decode(&s); err != nil {
+		return nil, err
+	}
+	if err := s.placeContracts(doc); err != nil {
 		return nil, err
 	}
 	s.defaultsThatFollow()
