@@ -36,7 +36,12 @@ func (health) Check(ctx context.Context, req *grpc_health_v1.HealthCheckRequest)
 	meta, _ := metadata.FromIncomingContext(ctx)
 	what, n, _ := strings.Cut(req.GetService(), " ")
 	switch what {
+	case "authority":
+		return nil, status.Error(codes.Unavailable, meta.Get(":authority")[0])
 	case "well":
+		if _, told := ctx.Deadline(); told {
+			return nil, status.Error(codes.Unauthenticated, "got a deadline")
+		}
 		if got := meta.Get("authorization"); len(got) != 1 || got[0] != "Bearer "+token || !strings.HasPrefix(n, "run-") {
 			return nil, status.Errorf(codes.Unauthenticated, "got %v and %q", got, n)
 		}
@@ -136,6 +141,19 @@ func TestGRPCCalls(t *testing.T) {
 				t.Errorf("%s: got %v (%s), want %v (%s)", message, got.Outcome, got.Error, c.want, c.says)
 			}
 		}
+	}
+}
+
+// A replica is called by its own address, and by the name of the service.
+func TestGRPCAuthority(t *testing.T) {
+	t.Parallel()
+	address, _ := grpcServer(t, func(s *grpc.Server) { reflection.Register(s) })
+	caller := grpcCaller(t, grpcTarget{Address: "shop.example:1"}, `{"service": "authority"}`, address)
+	if err := caller.ready(t.Context(), caller.values()); err != nil {
+		t.Fatal(err)
+	}
+	if got := caller.call(t.Context()); !strings.Contains(got.Error, `got "shop.example:1"`) {
+		t.Errorf("got %q, want the authority shop.example:1", got.Error)
 	}
 }
 
