@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -36,6 +37,8 @@ func TestInsideChecks(t *testing.T) {
 		{"well while open", "while_open", func(*rig) func(context.Context) error { return well }, verdict.Pass, 0, "none failed", nil},
 		{"isolated breaks", "isolated", (*rig).brokenByTheFault, verdict.Fail, 1, "failed: isolated", []string{"isolated"}},
 		{"breaks while open", "while_open", (*rig).brokenByTheFault, verdict.Fail, 1, "failed: answer-while-open", []string{"answer-while-open"}},
+		{"contract broken while open", "satisfied", (*rig).brokenByTheFault, verdict.Fail, 1, "failed: answer-while-open", []string{"answer-while-open"}},
+		{"contract that may fail", "may-fail", (*rig).brokenByTheFault, verdict.Pass, 0, "none failed", nil},
 		{"blind while open", "while_open", func(*rig) func(context.Context) error { return blind }, verdict.Inconclusive, 3, "answer-while-open: Check a could not look", nil},
 		{"isolated and blind", "isolated", func(*rig) func(context.Context) error { return blind }, verdict.Inconclusive, 3, "isolated: Check a could not look", nil},
 		{"critical before the fault", "isolated", func(*rig) func(context.Context) error {
@@ -49,7 +52,11 @@ func TestInsideChecks(t *testing.T) {
 				r := newRig(t, newGate(t, failures, openFor))
 				r.looks["a"] = c.look(r)
 				r.change = func(s string) string {
-					s += "checks: [{name: a, timeout: 1s, look: {like: a}}]\n" + c.key + ": [a]\n"
+					s += "checks: [{name: a, timeout: 1s, look: {like: a}}]\n"
+					if c.key == "satisfied" || c.key == "may-fail" {
+						return s + "contracts: {a: {while_open: " + c.key + "}}\n"
+					}
+					s += c.key + ": [a]\n"
 					if c.key == "abort_when" { // long enough for a check that runs every second
 						s = strings.Replace(s, "baseline: {idle: 300ms, calls: 5}", "baseline: {idle: 300ms, calls: 60, success: 80%}", 1)
 					}
@@ -63,6 +70,10 @@ func TestInsideChecks(t *testing.T) {
 				return r.run(t.Context(), t)
 			})
 			want(t, rep, c.v, c.code, c.reason, c.failed...)
+			noted := slices.ContainsFunc(rep.Checks, func(l scenarios.CheckLine) bool { return l.Status == results.Critical && l.Phase != "baseline" })
+			if c.key == "may-fail" && !noted {
+				t.Errorf("got %+v, want the contract noted as broken", rep.Checks)
+			}
 			if rep.Verdict != verdict.Aborted {
 				return
 			}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/foreshock/foreshock/breaker/verdict"
-	"github.com/foreshock/foreshock/internal/expect"
 	"github.com/foreshock/foreshock/internal/kind"
 )
 
@@ -27,8 +26,8 @@ type declared struct {
 	Retries           int           `yaml:"retries"`
 	Background        rate          `yaml:"background"`
 	Adaptive          bool          `yaml:"adaptive"`
-	Rejected          expect.HTTP   `yaml:"rejected"`
-	Fallback          expect.HTTP   `yaml:"fallback"`
+	Rejected          expected      `yaml:"rejected"`
+	Fallback          expected      `yaml:"fallback"`
 	Reader            kind.Node     `yaml:"reader"`
 }
 
@@ -51,7 +50,7 @@ func (s *Spec) declares(held int) verdict.Declared {
 		Background: float64(b.Background), RecoversIn: s.RecoverIn, Adaptive: b.Adaptive,
 		Reported: b.Reader.Shape == kind.Mapping,
 		Answer:   !b.Rejected.IsZero() || !b.Fallback.IsZero(),
-		Isolated: s.Isolated, WhileOpen: s.WhileOpen,
+		Isolated: s.Isolated, WhileOpen: s.mustStayWell(),
 	}
 	if b.FailureRate > 0 {
 		d.Failures, d.Slack = b.fills(float64(b.FailureRate), held)

@@ -4,9 +4,4 @@ package scenarios
 func (s *Spec) definition() string { return s.secrets.Mask(s.text) }
 
 // target says how the judged service is called, with secrets masked.
-func (s *Spec) target() string {
-	if s.Target.HTTP == nil {
-		return ""
-	}
-	return s.secrets.Mask(s.Target.HTTP.Method + " " + s.Target.HTTP.URL.String())
-}
+func (s *Spec) target() string { return s.secrets.Mask(s.Target.String()) }

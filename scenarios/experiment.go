@@ -41,14 +41,18 @@ type experiment struct {
 	lingers    time.Duration // for which a fault holds packets
 	seen       []int         // attempts read so far, by injection
 	evidence   []faults.Evidence
-	tries      []try         // of everybody
-	cut        time.Duration // from when on a call was under way that we ended; 0: none was
-	whose      string        // why it is not known which of them are the service's, or empty
-	packets    uint64        // that came to what the faults count
-	bitten     uint64        // packets, threads and processes that the faults have broken
-	armed      *verdict.Span // of obs: when the faults hold, or held last
-	held       int           // successes in the breaker's window when the outage began
-	lost       bool          // the service did not come back from a first, short outage
+	tries      []try             // of everybody
+	cut        time.Duration     // from when on a call was under way that we ended; 0: none was
+	whose      string            // why it is not known which of them are the service's, or empty
+	packets    uint64            // that came to what the faults count
+	bitten     uint64            // packets, threads and processes that the faults have broken
+	armed      *verdict.Span     // of obs: when the faults hold, or held last
+	held       int               // successes in the breaker's window when the outage began
+	lost       bool              // the service did not come back from a first, short outage
+	saved      map[string]string // by the setup
+	set        bool              // the setup was begun, so that the teardown is due
+	untidy     error             // what the teardown came to
+	ended      time.Duration     // when all but the teardown was done
 	phases     []phase
 	published  int // transitions that are out
 
@@ -60,9 +64,10 @@ type experiment struct {
 
 func newExperiment(e *Engine, s *Spec, id string) *experiment {
 	now := time.Now()
+	saved := map[string]string{}
 	return &experiment{
 		engine: e, spec: s, id: id, started: now, until: now.Add(s.Limit).Truncate(time.Second),
-		caller: newCaller(s, id), pulse: newPulse(), unknown: map[string]int{},
+		caller: newCaller(s, id, saved), saved: saved, pulse: newPulse(), unknown: map[string]int{},
 	}
 }
 
@@ -113,7 +118,7 @@ func (x *experiment) perform(ctx context.Context) (err error) {
 	defer cancel()
 	ctx, x.abort = context.WithCancelCause(ctx)
 	defer x.abort(nil)
-	defer func() { err = errors.Join(x.why(ctx, err), x.close()) }() //nolint:contextcheck // healing goes on when ctx is what ended the run
+	defer func() { err = errors.Join(x.why(ctx, err), x.close()); x.tearDown(ctx) }() //nolint:contextcheck // healing goes on when ctx is what ended the run
 	if err := x.prepare(ctx); err != nil {
 		return err
 	}
@@ -177,7 +182,7 @@ func (x *experiment) prepare(ctx context.Context) error {
 	}
 	// Of two that begin in the same moment, both see the other after their installation.
 	install := func(ctx context.Context) error { return x.install(ctx, x.spec.faults) }
-	for _, step := range []func(context.Context) error{x.alone, install, x.alone} {
+	for _, step := range []func(context.Context) error{x.alone, x.setUp, install, x.alone} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -274,7 +279,7 @@ func (x *experiment) observed() *verdict.Observed {
 	o.Calls, o.Attempts, o.Checks = slices.Clone(o.Calls), slices.Clone(o.Attempts), slices.Clone(o.Checks)
 	o.Spread, o.Reports = slices.Clone(o.Spread), slices.Clone(o.Reports)
 	slices.SortStableFunc(o.Checks, func(a, b verdict.CheckRun) int { return cmp.Compare(a.At, b.At) })
-	o.Ended = x.now()
+	o.Ended = cmp.Or(x.ended, x.now())
 	if x.lives && x.armed != nil {
 		o.Waits = x.waits()
 	}

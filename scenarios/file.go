@@ -5,7 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"net/http"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,7 +13,6 @@ import (
 
 	"github.com/foreshock/foreshock/faults"
 	"github.com/foreshock/foreshock/internal/config"
-	"github.com/foreshock/foreshock/internal/expect"
 	"github.com/foreshock/foreshock/internal/kind"
 	"github.com/foreshock/foreshock/internal/run"
 	"github.com/foreshock/foreshock/results"
@@ -21,28 +20,33 @@ import (
 
 // A Spec is one document of a scenario file.
 type Spec struct {
-	Name      string            `yaml:"name"`
-	Summary   string            `yaml:"summary"`
-	Vars      map[string]string `yaml:"vars"`
-	Checks    []kind.Node       `yaml:"checks"`
-	Load      load              `yaml:"load"`
-	Baseline  baseline          `yaml:"baseline"`
-	Target    target            `yaml:"target"`
-	Breaker   declared          `yaml:"breaker"`
-	Fault     []kind.Node       `yaml:"fault"`
-	Isolated  []string          `yaml:"isolated"`
-	WhileOpen []string          `yaml:"while_open"`
-	RecoverIn time.Duration     `yaml:"recovers_in"`
-	AbortWhen []string          `yaml:"abort_when"`
-	Require   []string          `yaml:"require"`
-	Limit     time.Duration     `yaml:"limit"`
-	Without   []string          `yaml:"accept_missing"` // what the kernel may lack: faults.Missables
+	Name      string              `yaml:"name"`
+	Summary   string              `yaml:"summary"`
+	Vars      map[string]string   `yaml:"vars"`
+	Setup     []kind.Node         `yaml:"setup"`    // steps before anything is broken
+	Teardown  []kind.Node         `yaml:"teardown"` // steps after healing, however the run ended
+	Checks    []kind.Node         `yaml:"checks"`
+	Load      load                `yaml:"load"`
+	Baseline  baseline            `yaml:"baseline"`
+	Target    target              `yaml:"target"`
+	Breaker   declared            `yaml:"breaker"`
+	Fault     []kind.Node         `yaml:"fault"`
+	Isolated  []string            `yaml:"isolated"`
+	WhileOpen []string            `yaml:"while_open"`
+	Contracts map[string]contract `yaml:"contracts"` // by the name of their check
+	RecoverIn time.Duration       `yaml:"recovers_in"`
+	AbortWhen []string            `yaml:"abort_when"`
+	Require   []string            `yaml:"require"`
+	Limit     time.Duration       `yaml:"limit"`
+	Without   []string            `yaml:"accept_missing"` // what the kernel may lack: faults.Missables
 
 	path     string
 	instance string // the replica that is called instead of the URL's host, or empty
 	text     string // of the whole file
 	sha256   string
 	inline   []run.Entry
+	looks    func(saved map[string]string) kind.Table[results.Check] // what inline checks can be
+	saves    []string                                                // names of what the setup saves
 	faults   []faults.Fault
 	secrets  *kind.Secrets
 }
@@ -58,21 +62,6 @@ type baseline struct {
 	Calls   int           `yaml:"calls"`
 	Success percent       `yaml:"success"`
 	P99     time.Duration `yaml:"p99"`
-}
-
-type target struct {
-	HTTP *httpTarget `yaml:"http"`
-	// Instances are the addresses of replicas: each is called and judged.
-	Instances []string    `yaml:"instances"`
-	Success   expect.HTTP `yaml:"success"` // an answer that came from the dependency
-}
-
-type httpTarget struct {
-	Method  string                   `yaml:"method"`
-	URL     kind.Template            `yaml:"url"`
-	Headers map[string]kind.Template `yaml:"headers"`
-	Body    kind.Template            `yaml:"body"`
-	Timeout time.Duration            `yaml:"timeout"`
 }
 
 // defaultLimit is how long a scenario may take that says nothing of it, unless its plan
@@ -143,21 +132,34 @@ func (l Loader) one(path string, doc kind.Node) (*Spec, error) {
 			return nil, err
 		}
 	}
-	vars.Deferred = []string{"call"}
-	doc, err := doc.Expand(vars)
+	saves, err := savedBy(doc, vars.Named)
 	if err != nil {
 		return nil, err
 	}
+	vars.Deferred = append([]string{"call"}, saves...)
+	if doc, err = doc.Expand(vars); err != nil {
+		return nil, err
+	}
 	s := defaults()
-	s.path, s.secrets = path, l.Secrets
+	s.path, s.secrets, s.saves = path, l.Secrets, saves
+	s.looks = func(saved map[string]string) kind.Table[results.Check] {
+		with := *vars
+		with.Named = maps.Clone(vars.Named)
+		maps.Copy(with.Named, saved)
+		return l.Checks(&with)
+	}
 	if err := doc.Decode(&s); err != nil {
 		return nil, err
 	}
+	if err := s.placeContracts(doc); err != nil {
+		return nil, err
+	}
 	s.defaultsThatFollow()
-	if !doc.Has("limit") && s.Target.HTTP != nil {
+	if !doc.Has("limit") && s.Target.given() {
 		s.Limit = max(defaultLimit, s.needAll()*time.Duration(max(1, len(s.Target.Instances))))
 	}
-	if err := errors.Join(s.buildChecks(l.Checks(vars)), s.buildFaults(doc), s.tryReader(), s.validate(doc)); err != nil {
+	s.inline, err = s.buildChecks(s.standIns())
+	if err := errors.Join(err, s.trySteps(), s.buildFaults(doc), s.tryReader(), s.validate(doc)); err != nil {
 		return nil, err
 	}
 	return &s, nil
@@ -174,32 +176,27 @@ func (s *Spec) defaultsThatFollow() {
 	if s.Breaker.HalfOpenSuccesses == 0 {
 		s.Breaker.HalfOpenSuccesses = s.Breaker.HalfOpenCalls
 	}
-	if h := s.Target.HTTP; h != nil {
-		if h.Method == "" {
-			h.Method = http.MethodGet
-		}
-		if h.Timeout == 0 {
-			h.Timeout = 2 * time.Second
-		}
-	}
-	if s.Breaker.CallTimeout == 0 && s.Target.HTTP != nil {
-		s.Breaker.CallTimeout = s.Target.HTTP.Timeout
+	s.Target.complete()
+	if s.Breaker.CallTimeout == 0 {
+		s.Breaker.CallTimeout = s.Target.timeout()
 	}
 }
 
-func (s *Spec) buildChecks(table kind.Table[results.Check]) error {
+// buildChecks builds the inline checks with what the setup has saved.
+func (s *Spec) buildChecks(saved map[string]string) (entries []run.Entry, err error) {
+	table := s.looks(saved)
 	var errs []error
 	line := map[string]int{}
 	for _, n := range s.Checks {
-		e, err := config.Check(n, table, false)
+		e, err := config.Check(n.Fill(saved), table, false)
 		if first, dup := line[e.Name]; err == nil && dup {
 			err = n.Get("name").Errorf("checks: name: got %q, which the check at line %d has already", e.Name, first)
 		}
 		line[e.Name] = n.Line
 		errs = append(errs, err)
-		s.inline = append(s.inline, e)
+		entries = append(entries, e)
 	}
-	return errors.Join(errs...)
+	return entries, errors.Join(errs...)
 }
 
 func (s *Spec) buildFaults(doc kind.Node) error {

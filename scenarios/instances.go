@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/foreshock/foreshock/breaker/verdict"
@@ -29,6 +30,9 @@ func join(s *Spec, all []*Report) *Report {
 				p.FromMS, p.ToMS = p.FromMS+later, p.ToMS+later
 				r.Properties[n] = p
 			}
+		}
+		if i > 0 && one.Untidy != "" {
+			r.Untidy = strings.TrimPrefix(r.Untidy+"; "+one.Untidy, "; ")
 		}
 		switch one.Verdict {
 		case verdict.Invalid:

@@ -40,10 +40,13 @@ func (x *experiment) report(ctx context.Context, err error) *Report {
 		r.Checks = append(r.Checks, CheckLine{c.Name, c.Status, x.phaseAt(c.At), ms(c.At), ms(c.Took), c.Message})
 	}
 	r.Timeline = append(r.Timeline, timeline(o, x.transitions(o), r.Faults)...)
-	r.Verdict, r.Reason = v, reason
+	r.Verdict, r.Reason = v, x.spec.secrets.Mask(reason)
 	r.ExitCode = r.Verdict.ExitCode()
 	if errors.Is(err, errHeal) {
 		r.ExitCode, r.Reason = exitLeft, strings.ReplaceAll(err.Error(), "\n", "; ")+"; run: foreshock fault heal --all"
+	}
+	if x.untidy != nil {
+		r.Untidy = x.spec.secrets.Mask(x.untidy.Error())
 	}
 	x.publishStates(ctx, o)
 	x.publishScenario(ctx, x.started.Add(o.Ended).UTC())

@@ -22,7 +22,7 @@ func TestOnTheKernel(t *testing.T) {
 	}
 	t.Setenv(insideEnv, "1")
 	t.Run("together", func(t *testing.T) {
-		for _, name := range []string{"Verdicts0", "Verdicts1", "Verdicts2", "Evidence", "Instances", "Checks", "Stops", "Measured", "Processes"} {
+		for _, name := range []string{"Verdicts0", "Verdicts1", "Verdicts2", "Evidence", "Instances", "Checks", "Stops", "Measured", "Processes", "Target"} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				runInside(t, name)

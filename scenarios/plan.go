@@ -69,7 +69,7 @@ func (s *Spec) perFailure() time.Duration { return max(s.patience()+tripPause, s
 
 // patience is the longest that one call takes under the fault.
 func (s *Spec) patience() time.Duration {
-	return min(s.Breaker.CallTimeout*time.Duration(1+s.Breaker.Retries), s.Target.HTTP.Timeout) + mostPause
+	return min(s.Breaker.CallTimeout*time.Duration(1+s.Breaker.Retries), s.Target.timeout()) + mostPause
 }
 
 // A stage is a part of the plan: what is done in it and how long it takes at most.
@@ -121,13 +121,16 @@ func (s *Spec) does(extra string) bool {
 // allStages is what a run does if its limit allows, in its order.
 func (s *Spec) allStages() []stage {
 	b, l := s.Breaker, s.Baseline
-	well := max(min(l.P99, s.Target.HTTP.Timeout), s.pause())
+	well := max(min(l.P99, s.Target.timeout()), s.pause())
 	var out []stage
 	extra := func(name, phase string, most time.Duration, format string, args ...any) {
 		out = append(out, stage{phase, fmt.Sprintf(format, args...), most, name})
 	}
 	add := func(phase string, most time.Duration, format string, args ...any) {
 		extra("", phase, most, format, args...)
+	}
+	if len(s.Setup) > 0 {
+		add("idle", s.setupTime(), "setup: %s", s.stepText(s.Setup))
 	}
 	add("idle", l.Idle, "%v without a call: attempts that no call causes are counted", l.Idle)
 	if warm := s.Load.WarmUp; warm > 0 {
@@ -231,7 +234,7 @@ func (s *Spec) pause() time.Duration {
 // WritePlan says what a run would do; it changes nothing.
 func (s *Spec) WritePlan(w io.Writer) {
 	fmt.Fprintln(w, strings.TrimSuffix(fmt.Sprintf("scenario %s: %s", s.Name, s.Summary), ": "))
-	fmt.Fprintf(w, "  target    %s %s\n", s.Target.HTTP.Method, s.Target.HTTP.URL)
+	fmt.Fprintf(w, "  target    %s\n", &s.Target)
 	for _, f := range s.faults {
 		how := fmt.Sprintf("at most until the limit of %v", s.Limit)
 		switch {
@@ -248,6 +251,9 @@ func (s *Spec) WritePlan(w io.Writer) {
 	}
 	for _, st := range left {
 		fmt.Fprintf(w, "   - left out, the limit of %v is too short for it: %s\n", s.Limit, st.text)
+	}
+	if len(s.Teardown) > 0 {
+		fmt.Fprintf(w, "   - teardown, after the limit too: %s\n", s.stepText(s.Teardown))
 	}
 	fmt.Fprintf(w, "  at most %.4g calls a second and %d at a time\n", float64(s.Load.MaxRate), s.Load.MaxConcurrency)
 	fmt.Fprintf(w, "  needs %v at most, limit %v\n", sum(done, true), s.Limit)

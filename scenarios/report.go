@@ -31,6 +31,7 @@ type Report struct {
 	Verdict    verdict.Verdict `json:"verdict"`
 	ExitCode   int             `json:"exit_code"`
 	Reason     string          `json:"reason"`
+	Untidy     string          `json:"teardown_failed,omitempty"` // what went wrong in the teardown, which is no part of the verdict
 	Started    time.Time       `json:"started"`
 	DurationMS float64         `json:"duration_ms"`
 	Properties []PropertyLine  `json:"properties"`
@@ -146,6 +147,16 @@ func (r *Report) WriteText(w io.Writer) {
 	for _, f := range r.Faults {
 		fmt.Fprintf(w, "  fault %s %s: %s; %s\n", f.Kind, f.To, f.did(), f.end())
 	}
+	if r.Untidy != "" {
+		fmt.Fprintf(w, "  %s\n", r.untidy())
+	}
+}
+
+func (r *Report) untidy() string {
+	if r.Untidy == "" {
+		return ""
+	}
+	return "teardown failed: " + r.Untidy
 }
 
 func (f FaultLine) did() string {

@@ -109,7 +109,9 @@ type Check struct {
 }
 
 // DefaultTimeout is longer than the scenario's own limit, which ends it first.
-func (c *Check) DefaultTimeout() time.Duration { return c.spec.Limit + 30*time.Second }
+func (c *Check) DefaultTimeout() time.Duration {
+	return c.spec.Limit + c.spec.teardownTime() + 30*time.Second
+}
 
 // Run implements [results.Check].
 func (c *Check) Run(ctx context.Context, rec *results.Recorder) error {
@@ -131,7 +133,7 @@ func (e *Engine) Record(ctx context.Context, rec *results.Recorder, r *Report) e
 		}
 		rec.Add(st)
 	}
-	rec.Say(r.Verdict.String() + ": " + r.Reason)
+	rec.Say(strings.TrimSuffix(r.Verdict.String()+": "+r.Reason+"; "+r.untidy(), "; "))
 	return rec.Step(ctx, "verdict", func(_ context.Context, span *results.Span) error {
 		span.Set("verdict", float64(r.Verdict))
 		e.attach(ctx, span, r)

@@ -3,22 +3,19 @@ package scenarios
 import (
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
 	"regexp"
 	"slices"
 	"time"
 
 	"github.com/foreshock/foreshock/breaker/verdict"
 	"github.com/foreshock/foreshock/faults"
-	"github.com/foreshock/foreshock/internal/expect"
 	"github.com/foreshock/foreshock/internal/kind"
 )
 
 // validate returns everything that is wrong with the values, each with its place.
 func (s *Spec) validate(doc kind.Node) error {
-	if s.Target.HTTP == nil {
-		return errors.Join(s.validName(doc), doc.Get("target").Errorf("target: got no target, want target.http, the service as a user calls it"))
+	if !s.Target.given() {
+		return errors.Join(s.validName(doc), doc.Get("target").Errorf("target: got no target, want target.http or target.grpc, the service as a user calls it"))
 	}
 	err := errors.Join(s.validName(doc), s.validTarget(doc), s.validAnswers(doc), s.validBreaker(doc), s.validLoad(doc), s.validRequire(doc), s.validWithout(doc))
 	if err != nil {
@@ -32,39 +29,6 @@ func (s *Spec) validName(doc kind.Node) error {
 		return doc.Get("name").Errorf("name: got %q, want 1 to 64 letters, digits, spaces and ._/+-", s.Name)
 	}
 	return nil
-}
-
-func (s *Spec) validTarget(doc kind.Node) error {
-	h := s.Target.HTTP
-	at := doc.Get("target").Get("http")
-	if u, err := url.Parse(h.URL.String()); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return at.Get("url").Errorf("target.http.url: got %q, want http://HOST/ or https://HOST/", h.URL)
-	}
-	for i, a := range s.Target.Instances {
-		if host, port, err := net.SplitHostPort(a); err != nil || host == "" || port == "" {
-			return doc.Locate(kind.At(fmt.Sprintf("target.instances[%d]", i), fmt.Errorf("got %q, want HOST:PORT of a replica", a)))
-		}
-	}
-	if !regexp.MustCompile(`^[A-Za-z]+$`).MatchString(h.Method) {
-		return at.Get("method").Errorf("target.http.method: got %q, want a method such as POST", h.Method)
-	}
-	return nil
-}
-
-func (s *Spec) validAnswers(doc kind.Node) error {
-	var errs []error
-	for _, a := range []struct {
-		path string
-		want *expect.HTTP
-	}{{"target.success", &s.Target.Success}, {"breaker.rejected", &s.Breaker.Rejected}, {"breaker.fallback", &s.Breaker.Fallback}} {
-		if err := a.want.Compile(); err != nil {
-			errs = append(errs, doc.Locate(kind.At(a.path, err)))
-		}
-	}
-	if s.Target.Success.IsZero() {
-		s.Target.Success.Status = []int{200, 201, 202, 204}
-	}
-	return errors.Join(errs...)
 }
 
 func (s *Spec) validBreaker(doc kind.Node) error {
@@ -89,8 +53,8 @@ func (s *Spec) validBreaker(doc kind.Node) error {
 	if at.Has("open_for") && b.OpenFor.First < leastOpen {
 		errs = append(errs, at.Get("open_for").Errorf("breaker.open_for: got %v, want at least %v, or it cannot be seen from outside", b.OpenFor.First, leastOpen))
 	}
-	if patience := s.Target.HTTP.Timeout; b.CallTimeout > patience {
-		errs = append(errs, at.Get("call_timeout").Errorf("breaker.call_timeout: got %v, want at most target.http.timeout, which is %v: calls would overlap", b.CallTimeout, patience))
+	if patience := s.Target.timeout(); b.CallTimeout > patience {
+		errs = append(errs, at.Get("call_timeout").Errorf("breaker.call_timeout: got %v, want at most %s.timeout, which is %v: calls would overlap", b.CallTimeout, s.Target.key(), patience))
 	}
 	return errors.Join(errs...)
 }

@@ -33,6 +33,9 @@ func ours() []Case {
 			Name: "foreshock-http2", Language: golang, Summary: "our own, all calls on one HTTP/2 connection",
 			Service: Service{Breaker: "foreshock", HTTP2: true},
 		}, {
+			Name: "foreshock-grpc", Language: golang, Summary: "our own, before the calls of a gRPC connection that reconnects by itself",
+			Service: Service{Breaker: overGRPC, GRPC: true}, Declares: []Line{{"background", "4/s"}},
+		}, {
 			Name: "foreshock-health-check", Language: golang, Summary: "our own, and a TCP health check of the dependency every second",
 			Service: Service{Breaker: "foreshock", HealthCheck: 1000}, Declares: []Line{{"background", "1/s"}},
 		}, {

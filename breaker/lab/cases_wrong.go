@@ -100,6 +100,10 @@ func wrongOtherwise() []Case {
 			with(func(c *Case) {
 				c.Name, c.Service.HTTP2, c.Fault = "wrong-leaks-latency", true, `latency: {to: "ADDRESS", latency: 1s}`
 			}),
+		wrong("never-opens", "never opens, over gRPC", "trips-at-threshold").
+			with(func(c *Case) {
+				c.Name, c.Service.GRPC, c.Declares = "wrong-never-opens-grpc", true, []Line{{"background", "4/s"}}
+			}),
 		wrong("leaks-tenth", "lets one call in ten through while open, over IPv6", "quiet-while-open").
 			with(func(c *Case) { c.Name, c.Host = "wrong-leaks-ipv6", "::1" }),
 		wrong("leaks-tenth", "lets one call in ten through while open, and connections are refused at once", "quiet-while-open").

@@ -38,6 +38,7 @@ func each(build func(Service) (gate, error)) builder {
 func gates() map[string]builder {
 	all := map[string]builder{
 		"foreshock":    each(newForeshock),
+		overGRPC:       each(newInterceptor),
 		"gobreaker-v1": each(newGobreaker1),
 		"gobreaker-v2": each(newGobreaker2),
 		"failsafe":     each(newFailsafe),

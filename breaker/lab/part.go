@@ -42,7 +42,7 @@ func Part(ctx context.Context, args []string, in io.Reader, out io.Writer) error
 		if err := json.Unmarshal(settings, &host); err != nil {
 			return fmt.Errorf("dependency: %w", err)
 		}
-		return listen(ctx, host, http.HandlerFunc(paid), out)
+		return listen(ctx, host, eitherWay(http.HandlerFunc(paid)), out)
 	case "nginx":
 		var p passive
 		if err := json.Unmarshal(settings, &p); err != nil {

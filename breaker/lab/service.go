@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"google.golang.org/grpc"
 )
 
 // A Service is one that calls its dependencies through a breaker. Its JSON form is the
@@ -31,6 +33,7 @@ type Service struct {
 
 	Fresh       bool   `json:"fresh"`        // a new connection for each call
 	HTTP2       bool   `json:"http2"`        // all calls on one connection
+	GRPC        bool   `json:"grpc"`         // calls over gRPC, on one connection that reconnects by itself
 	HealthCheck int    `json:"health_check"` // connects to the dependency every so many ms
 	Spare       bool   `json:"spare"`        // keeps a spare connection, and refills it at once
 	Neighbour   bool   `json:"neighbour"`    // somebody else calls the dependency too, from an address of its own
@@ -66,7 +69,8 @@ func ms(n int) time.Duration { return time.Duration(n) * time.Millisecond }
 type server struct {
 	Service
 	client *http.Client
-	gates  []gate // by dependency
+	conns  []*grpc.ClientConn // by dependency, if calls are over gRPC
+	gates  []gate             // by dependency
 }
 
 // handler builds what the service answers with. What it starts ends with ctx.
@@ -81,6 +85,9 @@ func (s Service) handler(ctx context.Context) (http.Handler, error) {
 		return nil, fmt.Errorf("breaker %s: %w", s.Breaker, err)
 	}
 	srv := &server{Service: s, gates: gs, client: &http.Client{Transport: s.transport()}}
+	if err := srv.connect(ctx); err != nil {
+		return nil, err
+	}
 	if s.HealthCheck > 0 {
 		go knock(ctx, s.Dependencies[0], ms(s.HealthCheck))
 	}
@@ -97,6 +104,22 @@ func (s Service) handler(ctx context.Context) (http.Handler, error) {
 	return mux, nil
 }
 
+// connect makes a connection to each dependency that is called over gRPC. They end with ctx.
+func (s *server) connect(ctx context.Context) error {
+	if !s.GRPC {
+		return nil
+	}
+	for _, address := range s.Dependencies {
+		conn, err := s.dial(address)
+		if err != nil {
+			return err
+		}
+		context.AfterFunc(ctx, func() { _ = conn.Close() })
+		s.conns = append(s.conns, conn)
+	}
+	return nil
+}
+
 func (s Service) transport() *http.Transport {
 	t := &http.Transport{DisableKeepAlives: s.Fresh, MaxIdleConnsPerHost: 20}
 	if s.HTTP2 {
@@ -108,7 +131,7 @@ func (s Service) transport() *http.Transport {
 
 // answer calls a dependency through its gate and tells the caller how that went.
 func (s *server) answer(w http.ResponseWriter, r *http.Request, dependency int) {
-	call := func(ctx context.Context) error { return s.call(ctx, s.Dependencies[dependency]) }
+	call := func(ctx context.Context) error { return s.call(ctx, dependency) }
 	err := s.gates[dependency].do(r.Context(), call)
 	for n := 0; n < s.Retries && err != nil && !errors.Is(err, errRejected); n++ {
 		err = s.gates[dependency].do(r.Context(), call)
@@ -126,10 +149,14 @@ func (s *server) answer(w http.ResponseWriter, r *http.Request, dependency int) 
 	}
 }
 
-// call is a POST, which the client does not repeat by itself.
-func (s *server) call(ctx context.Context, address string) error {
+// call is a call over gRPC or a POST, which the client does not repeat by itself.
+func (s *server) call(ctx context.Context, dependency int) error {
 	ctx, cancel := context.WithTimeout(ctx, ms(s.CallTimeoutMS))
 	defer cancel()
+	if s.GRPC {
+		return callGRPC(ctx, s.conns[dependency])
+	}
+	address := s.Dependencies[dependency]
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+"/", strings.NewReader("{}"))
 	if err != nil {
 		return err

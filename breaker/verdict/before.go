@@ -44,7 +44,7 @@ func heldOut(p *Property, d Declared, o *Observed) bool {
 	var starved time.Duration
 	for i, c := range tried.calls(o.Tried) {
 		starved += c.Starved
-		if n, _ := tried.reached(i, true); n == 0 && !d.waited(c) {
+		if n, _ := tried.reached(i, true); n == 0 && !d.waited(c) && (!d.Answer || c.Outcome == Rejected) {
 			p.Verdict, p.Observed = Fail, fmt.Sprintf("opened after %d", i)
 			p.Detail = fmt.Sprintf("It opened after %d failed calls, %d are declared.", i, d.Failures)
 			return early(p, starved)
@@ -57,7 +57,7 @@ func heldOut(p *Property, d Declared, o *Observed) bool {
 		case c.Outcome == Success:
 			p.Detail = fmt.Sprintf("After %d failed calls, and healing, the next call went through.", failed)
 			return true
-		case c.Outcome == Rejected || !d.waited(c) && o.during(o.window(c)) == 0:
+		case c.Outcome == Rejected || !d.Answer && !d.waited(c) && o.during(o.window(c)) == 0:
 			p.Verdict, p.Observed = Fail, fmt.Sprintf("open after %d", failed)
 			p.Detail = fmt.Sprintf("After %d failed calls it was open, %d are declared.", failed, d.Failures)
 			return early(p, starved)

@@ -133,7 +133,7 @@ func TestWrongBreakers(t *testing.T) {
 		}, "answer-while-open", verdict.Fail, "no button"},
 		"one early, below": {func(_ *verdict.Declared, o *verdict.Observed) {
 			below(o, 4)
-			o.Calls[3].Took = ms
+			o.Calls[3].Took, o.Calls[3].Outcome = ms, verdict.Rejected
 			o.Attempts = slices.Delete(o.Attempts, 3, 4)
 		}, "not-before-threshold", verdict.Fail, "opened after 3 failed calls"},
 		"open after fewer": {func(_ *verdict.Declared, o *verdict.Observed) {

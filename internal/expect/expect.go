@@ -57,12 +57,9 @@ func (h *HTTP) Compile() error {
 		}
 	}
 	h.paths = make(map[string]jp.Expr, len(h.JSON))
-	for _, path := range slices.Sorted(maps.Keys(h.JSON)) {
-		if !strings.HasPrefix(path, "$") {
-			return kind.At("json", fmt.Errorf("got %q, want a JSONPath that starts with $, such as $.paid", path))
-		}
-		if h.paths[path], err = jp.ParseString(path); err != nil {
-			return kind.At("json", fmt.Errorf("got %q, want a JSONPath such as $.paid: %w", path, err))
+	for _, text := range slices.Sorted(maps.Keys(h.JSON)) {
+		if h.paths[text], err = path(text); err != nil {
+			return kind.At("json", err)
 		}
 	}
 	return nil

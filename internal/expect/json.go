@@ -8,6 +8,10 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/ohler55/ojg/jp"
+
+	"github.com/foreshock/foreshock/internal/kind"
 )
 
 func (h *HTTP) checkJSON(body []byte) error {
@@ -103,4 +107,52 @@ func shown(values ...any) string {
 	}
 	start, rest := cut([]byte(strings.Join(texts, ", ")))
 	return start + rest
+}
+
+// A Path finds a value in JSON.
+type Path struct {
+	text string
+	expr jp.Expr
+}
+
+// UnmarshalNode implements [kind.Unmarshaler].
+func (p *Path) UnmarshalNode(n kind.Node) error {
+	if n.Shape != kind.Scalar || n.Deferred {
+		return errors.New("got no text, want a JSONPath such as $.token")
+	}
+	expr, err := path(n.Text)
+	*p = Path{n.Text, expr}
+	return err
+}
+
+// Find returns the one value that is there: a text as it is, a number or bool as JSON
+// has it. Its errors show nothing of the body.
+func (p *Path) Find(body []byte) (string, error) {
+	doc, err := parseJSON(body)
+	if err != nil {
+		return "", fmt.Errorf("got a body that is not JSON, want %s in it", p.text)
+	}
+	found := p.expr.Get(doc)
+	if len(found) != 1 {
+		return "", fmt.Errorf("got %d values at %s, want one", len(found), p.text)
+	}
+	switch v := found[0].(type) {
+	case string:
+		return v, nil
+	case int64, float64, bool:
+		return shown(v), nil
+	}
+	return "", fmt.Errorf("got no text, number or bool at %s, want one", p.text)
+}
+
+// path reads a JSONPath.
+func path(text string) (jp.Expr, error) {
+	if !strings.HasPrefix(text, "$") {
+		return nil, fmt.Errorf("got %q, want a JSONPath that starts with $, such as $.paid", text)
+	}
+	expr, err := jp.ParseString(text)
+	if err != nil {
+		return nil, fmt.Errorf("got %q, want a JSONPath such as $.paid: %w", text, err)
+	}
+	return expr, nil
 }

@@ -77,6 +77,24 @@ func (n Node) expandText(v *Vars) (Node, error) {
 	return n, nil
 }
 
+// Fill returns n with what Expand left for later replaced by the values of the given
+// names. A text with a name that has no value is left as it is.
+func (n Node) Fill(values map[string]string) Node {
+	if n.Deferred {
+		if text, err := (Template{n.Text, true}).Fill(values); err == nil {
+			n.Text, n.Deferred = text, false
+		}
+	}
+	n.Items, n.Fields = slices.Clone(n.Items), slices.Clone(n.Fields)
+	for i := range n.Items {
+		n.Items[i] = n.Items[i].Fill(values)
+	}
+	for i := range n.Fields {
+		n.Fields[i].Value = n.Fields[i].Value.Fill(values)
+	}
+	return n
+}
+
 // Fill replaces each ${name} in text by what lookup gives for the name; $$ becomes a dollar.
 func Fill(text string, lookup func(name string) (string, error)) (string, error) {
 	return fill(text, "$", lookup)

@@ -134,6 +134,9 @@ func facts(r *scenarios.Report) []fact {
 	if rec := r.Recovery; rec != nil {
 		add("Recovered", "%s after healing", span(rec.SteadyMS-rec.HealedMS))
 	}
+	if r.Untidy != "" {
+		add("Teardown", "failed: %s", r.Untidy)
+	}
 	add("Ran", "%s UTC, for %s", r.Started.UTC().Format("2006-01-02 15:04:05"), span(r.DurationMS))
 	return out
 }
