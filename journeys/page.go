@@ -17,8 +17,19 @@ import (
 	"github.com/foreshock/foreshock/results"
 )
 
+//go:embed role.js
+var roleScript string
+
+//go:embed find.js
+var findScript string
+
 //go:embed page.js
 var pageScript string
+
+// script is the function that runs in the page, once a look.
+func script() string {
+	return "async (query) => {\n" + roleScript + findScript + pageScript + "}"
+}
 
 // A Page is a tab in a browser profile of its own, for one run.
 type Page struct {
@@ -55,7 +66,8 @@ type answer struct {
 	Detail string  `json:"detail"`
 	X      float64 `json:"x"`
 	Y      float64 `json:"y"`
-	Done   bool    `json:"done"` // nothing is left to do
+	Done   bool    `json:"done"`  // nothing is left to do
+	Outer  int     `json:"outer"` // the state is that of what the selector is in, so many times
 }
 
 const ready = "ready"
@@ -71,7 +83,7 @@ func evaluate[T any](ctx context.Context, p *Page, q query) (T, error) {
 		var zero T
 		return zero, err
 	}
-	return chromedp.Evaluate[T]("("+pageScript+")("+string(arg)+")", chromedp.EvalAwaitPromise)(ctx, p.target)
+	return chromedp.Evaluate[T]("("+script()+")("+string(arg)+")", chromedp.EvalAwaitPromise)(ctx, p.target)
 }
 
 // await looks until a user could do what q asks for. When ctx ends first, its error
@@ -85,7 +97,7 @@ func (p *Page) await(ctx context.Context, q query) (answer, error) {
 		case err == nil && a.State == ready:
 			return a, nil
 		case err == nil && a.State == "invalid":
-			return a, results.Blind(results.CauseInternal, fmt.Errorf("not a CSS selector: %s", a.Detail))
+			return a, results.Blind(results.CauseInternal, fmt.Errorf("not a selector that the browser knows: %s", a.Detail))
 		case err == nil:
 			seen = a
 		case ctx.Err() == nil && !navigating(err):

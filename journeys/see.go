@@ -45,11 +45,7 @@ func (a see) String() string {
 // Do implements [Action]. Spaces and line ends count as one space, as they do for
 // whoever looks. What the named element shows is told with the result.
 func (a see) Do(ctx context.Context, p *Page, span *results.Span) error {
-	in := a.In
-	if in.Value == "" {
-		in = Selector{"css", "body"}
-	}
-	seen, err := p.await(ctx, query{Selector: in, Op: opSee, Arg: a.Text})
+	seen, err := p.await(ctx, query{Selector: a.In, Op: opSee, Arg: a.Text})
 	if err == nil && a.In.Value != "" {
 		span.Say(seen.Detail)
 	}
