@@ -64,6 +64,14 @@ func (e *notReady) say() string {
 		return "is " + e.last.Detail + ", want a select"
 	case "no option":
 		return fmt.Sprintf("has no such option, only: %s", e.last.Detail)
+	case "no box":
+		return "is " + e.last.Detail + ", want a checkbox, a radio button or a switch"
+	case "still checked", "still unchecked":
+		return "is " + e.last.State + ", though it was clicked"
+	case "no file field":
+		return "is " + e.last.Detail + ", want an input of type file"
+	case "one file":
+		return "takes one file, got " + e.last.Detail
 	case "unseen":
 		return "not on the page"
 	case "moving":

@@ -26,9 +26,15 @@ var findScript string
 //go:embed page.js
 var pageScript string
 
+//go:embed act.js
+var actScript string
+
+//go:embed look.js
+var lookScript string
+
 // script is the function that runs in the page, once a look.
 func script() string {
-	return "async (query) => {\n" + roleScript + findScript + pageScript + "}"
+	return "async (query) => {\n" + roleScript + findScript + pageScript + actScript + lookScript + "}"
 }
 
 // A Page is a tab in a browser profile of its own, for one run.
@@ -51,6 +57,14 @@ const (
 	opType    operation = "type"   // put the caret there
 	opChoose  operation = "choose" // select an option
 	opSee     operation = "see"
+	opPlace   operation = "place"   // where it is, whatever lies over it
+	opReveal  operation = "reveal"  // scroll to it
+	opWheel   operation = "wheel"   // where to turn the wheel
+	opFocus   operation = "focus"   // put the focus there
+	opTick    operation = "tick"    // where to click, if the box is not as wanted
+	opTicked  operation = "ticked"  // whether the box is as wanted
+	opFiles   operation = "files"   // whether it takes files
+	opElement operation = "element" // the element itself
 	opExplain operation = "explain"
 )
 

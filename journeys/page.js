@@ -114,24 +114,3 @@ const choose = (e) => {
   }
   return { state: "ready" };
 };
-
-if (query.op === "explain") return explain();
-if (query.op === "see" && !query.value) {
-  return shownIn(document).includes(query.arg) ? { state: "ready" } : { state: "unseen" };
-}
-let found;
-try {
-  found = pick(query);
-} catch (err) {
-  return { state: "invalid", detail: String(err.message) };
-}
-const e = found.e;
-if (!e) return found;
-if (query.op === "see") {
-  const shown = shownIn(e);
-  return shown.includes(query.arg) ? { state: "ready", detail: shown.slice(0, 120) } : { state: "unseen" };
-}
-if (!visible(e)) return { state: "hidden" };
-if (query.op === "visible") return { state: "ready" };
-if (e.matches(":disabled") || e.closest("[aria-disabled=true]")) return { state: "disabled" };
-return { point, type: field, choose }[query.op](e);
