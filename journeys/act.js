@@ -35,3 +35,17 @@ const focus = (e) => {
   e.focus();
   return { state: "ready" };
 };
+
+const number = () => {
+  const scope = scopeOf(query);
+  const list = scope.top ? matches(query, scope.top).filter(visible) : [];
+  const n = query.nth ? list.slice(query.nth > 0 ? query.nth - 1 : query.nth).length : list.length;
+  if (query.op === "count") return String(n) === query.arg ? { state: "ready" } : { state: "other count", detail: String(n) };
+  return n === 0 ? { state: "ready" } : { state: "still there" };
+};
+const value = (e) => {
+  const now = query.attribute ? e.getAttribute(query.attribute) : e.value;
+  if (now === query.arg) return { state: "ready" };
+  if (now === null || now === undefined) return { state: "no value", detail: tag(e) };
+  return { state: "other value", detail: e.type === "password" ? "***" : String(now).slice(0, 120) };
+};

@@ -33,6 +33,7 @@ func Actions() kind.Table[Action] {
 		hoverKind(),
 		dragKind(),
 		scrollKind(),
+		dialogKind(),
 		waitForKind(),
 		seeKind(),
 		screenshotKind(),

@@ -43,6 +43,9 @@ func (e *notReady) part() Selector {
 }
 
 func (e *notReady) say() string {
+	if text := e.sayOfAct(); text != "" {
+		return text
+	}
 	switch e.last.State {
 	case "missing":
 		return "no such " + e.part().noun()
@@ -64,14 +67,6 @@ func (e *notReady) say() string {
 		return "is " + e.last.Detail + ", want a select"
 	case "no option":
 		return fmt.Sprintf("has no such option, only: %s", e.last.Detail)
-	case "no box":
-		return "is " + e.last.Detail + ", want a checkbox, a radio button or a switch"
-	case "still checked", "still unchecked":
-		return "is " + e.last.State + ", though it was clicked"
-	case "no file field":
-		return "is " + e.last.Detail + ", want an input of type file"
-	case "one file":
-		return "takes one file, got " + e.last.Detail
 	case "unseen":
 		return "not on the page"
 	case "moving":
@@ -141,7 +136,7 @@ func (p *Page) shown(ctx context.Context, q query) string {
 		return ""
 	}
 	var text strings.Builder
-	if len(page.Near) > 0 && op != opSee {
+	if len(page.Near) > 0 && op != opSee && op != opGone && op != opCount {
 		switch near := kind.Nearest(missed, page.Near); {
 		case near == missed && near != "": // it is there, and not as it should be
 		case q.By == "role":

@@ -3,8 +3,16 @@ if (query.op === "explain") return explain();
 if (query.op === "see" && !query.value) {
   return shownIn(document).includes(query.arg) ? { state: "ready" } : { state: "unseen" };
 }
+if (query.op === "url") {
+  return location.href.includes(query.arg) ? { state: "ready" } : { state: "other address", detail: location.href };
+}
+if (query.op === "title") {
+  const title = norm(document.title);
+  return title.includes(norm(query.arg)) ? { state: "ready" } : { state: "other title", detail: title };
+}
 let found;
 try {
+  if (query.op === "count" || query.op === "gone") return number();
   found = pick(query);
 } catch (err) {
   return { state: "invalid", detail: String(err.message) };
@@ -17,8 +25,10 @@ if (query.op === "see") {
 }
 if (query.op === "element") return e;
 if (query.op === "files") return files(e);
+if (query.op === "value") return value(e);
 if (!visible(e)) return { state: "hidden" };
 const looks = { visible: () => ({ state: "ready" }), place, reveal, wheel, ticked };
 if (looks[query.op]) return looks[query.op](e);
 if (e.matches(":disabled") || e.closest("[aria-disabled=true]")) return { state: "disabled" };
+if (query.op === "enabled") return { state: "ready" };
 return { point, type: field, choose, tick, focus }[query.op](e);

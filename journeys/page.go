@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto"
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"github.com/foreshock/foreshock/internal/kind"
@@ -44,6 +43,7 @@ type Page struct {
 	close   func() // gives the tab back; returns at once
 	lookup  func(ctx context.Context, host string) error
 	secrets *kind.Secrets
+	dialogs dialogs
 	endsBy  time.Time // see endsBy
 	log     *slog.Logger
 }
@@ -57,6 +57,12 @@ const (
 	opType    operation = "type"   // put the caret there
 	opChoose  operation = "choose" // select an option
 	opSee     operation = "see"
+	opURL     operation = "url"
+	opTitle   operation = "title"
+	opCount   operation = "count"
+	opValue   operation = "value" // of a field, or of an attribute
+	opGone    operation = "gone"
+	opEnabled operation = "enabled"
 	opPlace   operation = "place"   // where it is, whatever lies over it
 	opReveal  operation = "reveal"  // scroll to it
 	opWheel   operation = "wheel"   // where to turn the wheel
@@ -70,8 +76,9 @@ const (
 
 type query struct {
 	Selector
-	Op  operation `json:"op"`
-	Arg string    `json:"arg"`
+	Op        operation `json:"op"`
+	Arg       string    `json:"arg"`
+	Attribute string    `json:"attribute,omitempty"`
 }
 
 // An answer is what page.js says to a query.
@@ -183,18 +190,4 @@ func (p *Page) do(ctx context.Context, span *results.Span, a action, timeout tim
 		return nil
 	}
 	return p.judge(ctx, a, err, time.Since(begin))
-}
-
-// answerDialogs accepts what the page asks in a box of its own, which would stop it
-// until someone answers; a prompt is dismissed.
-func (p *Page) answerDialogs() {
-	for box, err := range chromedp.Events(p.ctx, page.JavascriptDialogOpening) {
-		if err != nil {
-			return
-		}
-		params := page.HandleJavaScriptDialogParams{Accept: box.Type != page.DialogTypePrompt}
-		if err := p.target.Call(p.ctx, page.HandleJavaScriptDialog.Method, params, nil); err != nil {
-			p.log.DebugContext(p.ctx, "page dialog was not answered", "error", err)
-		}
-	}
 }
