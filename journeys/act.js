@@ -43,9 +43,14 @@ const number = () => {
   if (query.op === "count") return String(n) === query.arg ? { state: "ready" } : { state: "other count", detail: String(n) };
   return n === 0 ? { state: "ready" } : { state: "still there" };
 };
-const value = (e) => {
+const read = (e) => {
   const now = query.attribute ? e.getAttribute(query.attribute) : e.value;
-  if (now === query.arg) return { state: "ready" };
   if (now === null || now === undefined) return { state: "no value", detail: tag(e) };
-  return { state: "other value", detail: e.type === "password" ? "***" : String(now).slice(0, 120) };
+  return { state: "ready", detail: String(now).slice(0, 10000) };
+};
+const value = (e) => {
+  const { state, detail: now } = read(e);
+  if (state !== "ready") return { state, detail: now };
+  if (now === query.arg) return { state };
+  return { state: "other value", detail: e.type === "password" ? "***" : now };
 };

@@ -36,6 +36,8 @@ func Actions() kind.Table[Action] {
 		dialogKind(),
 		waitForKind(),
 		seeKind(),
+		storeKind(),
+		evaluateKind(),
 		screenshotKind(),
 	}
 }

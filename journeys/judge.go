@@ -118,7 +118,7 @@ func (p *Page) hanging(waited time.Duration) string {
 // explained makes the error of an action. The text may come from the page and is masked.
 func (p *Page) explained(ctx context.Context, a action, s results.Status, c results.Cause, text string, q query) error {
 	text = a.name + ": " + text + p.shown(ctx, q)
-	return &results.Error{Status: s, Cause: c, Err: errors.New(p.secrets.Mask(text))}
+	return &results.Error{Status: s, Cause: c, Err: errors.New(p.mask(text))}
 }
 
 // shown describes the page: what resembles the element that q looked for, its
@@ -149,12 +149,12 @@ func (p *Page) shown(ctx context.Context, q query) string {
 	}
 	fmt.Fprintf(&text, "; page %s", redact(page.URL))
 	if page.Title != "" {
-		fmt.Fprintf(&text, " titled %q", cut(page.Title, 80))
+		fmt.Fprintf(&text, " titled %q", cut(p.mask(page.Title), 80))
 	}
 	if s := p.watch.documentStatus(); s >= 400 {
 		fmt.Fprintf(&text, " answered %d and", s)
 	}
-	fmt.Fprintf(&text, " says %q", cut(page.Says, 160))
+	fmt.Fprintf(&text, " says %q", cut(p.mask(page.Says), 160))
 	return text.String()
 }
 

@@ -37,6 +37,10 @@ func Load(path string, vars *kind.Vars, given map[string]string) (*Journey, erro
 	if err != nil {
 		return nil, err
 	}
+	v.Deferred = storedNames(docs[0])
+	if err := checkStored(docs[0], v); err != nil {
+		return nil, err
+	}
 	doc, err := docs[0].Expand(v)
 	if err != nil {
 		return nil, err
@@ -163,16 +167,23 @@ func (s *step) check() error {
 
 type action struct {
 	Action
-	kind string
-	name string
+	kind     string
+	name     string
+	deferred bool      // it has ${} of what is stored in the run
+	node     kind.Node // what it is built from once more then
 }
 
 // UnmarshalNode implements [kind.Unmarshaler].
 func (a *action) UnmarshalNode(n kind.Node) error {
+	if deferred(n) {
+		var err error
+		*a, err = buildDeferred(n)
+		return err
+	}
 	name, act, err := Actions().Build("action", n)
 	if err != nil {
 		return err
 	}
-	*a = action{act, name, act.String()}
+	*a = action{Action: act, kind: name, name: act.String()}
 	return nil
 }

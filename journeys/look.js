@@ -25,6 +25,8 @@ if (query.op === "see") {
 }
 if (query.op === "element") return e;
 if (query.op === "files") return files(e);
+if (query.op === "text") return { state: "ready", detail: shownIn(e).slice(0, 10000) };
+if (query.op === "read") return read(e);
 if (query.op === "value") return value(e);
 if (!visible(e)) return { state: "hidden" };
 const looks = { visible: () => ({ state: "ready" }), place, reveal, wheel, ticked };

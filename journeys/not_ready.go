@@ -31,12 +31,14 @@ func (e *notReady) sayOfAct() string {
 		}
 		return fmt.Sprintf("%s has no %s", e.last.Detail, what)
 	case "other value":
-		return "has " + strconv.Quote(e.last.Detail)
+		return "has " + strconv.Quote(cut(e.last.Detail, 120))
 	case "other dialog":
 		if e.last.Detail == "" {
 			return "no dialog opened"
 		}
 		return "the last one says " + strconv.Quote(cut(e.last.Detail, 120))
+	case "no match":
+		return "has nothing that matches, it is " + strconv.Quote(cut(e.last.Detail, 120))
 	case "busy":
 		return e.last.Detail
 	}

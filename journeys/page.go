@@ -31,8 +31,8 @@ var actScript string
 //go:embed look.js
 var lookScript string
 
-// script is the function that runs in the page, once a look.
-func script() string {
+// pageFunction is the function that runs in the page, once a look.
+func pageFunction() string {
 	return "async (query) => {\n" + roleScript + findScript + pageScript + actScript + lookScript + "}"
 }
 
@@ -43,6 +43,8 @@ type Page struct {
 	close   func() // gives the tab back; returns at once
 	lookup  func(ctx context.Context, host string) error
 	secrets *kind.Secrets
+	own     kind.Secrets      // of this run alone
+	values  map[string]string // what store kept
 	dialogs dialogs
 	endsBy  time.Time // see endsBy
 	log     *slog.Logger
@@ -61,6 +63,8 @@ const (
 	opTitle   operation = "title"
 	opCount   operation = "count"
 	opValue   operation = "value" // of a field, or of an attribute
+	opRead    operation = "read"  // the value, or an attribute
+	opText    operation = "text"  // what is shown
 	opGone    operation = "gone"
 	opEnabled operation = "enabled"
 	opPlace   operation = "place"   // where it is, whatever lies over it
@@ -104,7 +108,7 @@ func evaluate[T any](ctx context.Context, p *Page, q query) (T, error) {
 		var zero T
 		return zero, err
 	}
-	return chromedp.Evaluate[T]("("+script()+")("+string(arg)+")", chromedp.EvalAwaitPromise)(ctx, p.target)
+	return chromedp.Evaluate[T]("("+pageFunction()+")("+string(arg)+")", chromedp.EvalAwaitPromise)(ctx, p.target)
 }
 
 // await looks until a user could do what q asks for. When ctx ends first, its error
@@ -121,6 +125,7 @@ func (p *Page) await(ctx context.Context, q query) (answer, error) {
 			return a, results.Blind(results.CauseInternal, fmt.Errorf("not a selector that the browser knows: %s", a.Detail))
 		case err == nil:
 			seen = a
+			seen.Detail = p.mask(a.Detail) // before any of it is cut
 		case ctx.Err() == nil && !navigating(err):
 			return a, err
 		}
@@ -185,9 +190,15 @@ func (p *Page) do(ctx context.Context, span *results.Span, a action, timeout tim
 	work, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
 	defer p.onLoss(cancel)()
-	err := a.Do(work, p, span)
+	act, err := a.ready(p.values)
+	if err == nil {
+		err = act.Do(work, p, span)
+	}
 	if err == nil {
 		return nil
 	}
 	return p.judge(ctx, a, err, time.Since(begin))
 }
+
+// mask hides the secrets of the configuration and those of this run.
+func (p *Page) mask(text string) string { return p.own.Mask(p.secrets.Mask(text)) }

@@ -116,7 +116,7 @@ func (a see) Do(ctx context.Context, p *Page, span *results.Span) error {
 	}
 	seen, err := p.await(ctx, q)
 	if err == nil && a.Text != "" && a.In.Value != "" {
-		span.Say(seen.Detail)
+		span.Say(p.mask(seen.Detail))
 	}
 	return err
 }
