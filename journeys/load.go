@@ -101,8 +101,8 @@ func (j *Journey) check() error {
 	if len(j.steps) == 0 {
 		return kind.At("steps", errors.New("got none, want at least one step"))
 	}
-	if a := j.steps[0].do[0]; a.kind != "open" {
-		return kind.At("steps[0].do[0]", fmt.Errorf("got %s as the journey's first action, want open: it starts on an empty page", a.kind))
+	if err := j.checkFirst(); err != nil {
+		return err
 	}
 	var names []string
 	for i, s := range j.steps {
@@ -112,6 +112,23 @@ func (j *Journey) check() error {
 		names = append(names, s.name)
 	}
 	return nil
+}
+
+// checkFirst wants the first action to be open, apart from those that need no page.
+func (j *Journey) checkFirst() error {
+	for i, s := range j.steps {
+		for k, a := range s.do {
+			switch a.kind {
+			case "open":
+				return nil
+			case "dialog", "cookie", "header", "viewport":
+				continue
+			}
+			return kind.At(fmt.Sprintf("steps[%d].do[%d]", i, k),
+				fmt.Errorf("got %s before any open, want open: the journey starts on an empty page", a.kind))
+		}
+	}
+	return kind.At("steps", errors.New("got no open, want one: the journey starts on an empty page"))
 }
 
 // maskNames keeps secrets out of what is recorded of every run.

@@ -45,6 +45,7 @@ type Page struct {
 	secrets *kind.Secrets
 	own     kind.Secrets      // of this run alone
 	values  map[string]string // what store kept
+	headers map[string]any    // that every request has
 	dialogs dialogs
 	endsBy  time.Time // see endsBy
 	log     *slog.Logger
