@@ -7,9 +7,9 @@ import (
 	"github.com/foreshock/foreshock/breaker/verdict"
 )
 
-// earlies says that the plan tries whether fewer successes than declared close the
+// triesEarly says that the plan tries whether fewer successes than declared close the
 // breaker: by whether it then opens at once again, or only at its threshold.
-func (s *Spec) earlies() bool {
+func (s *Spec) triesEarly() bool {
 	b := s.Breaker
 	return b.HalfOpenSuccesses > 1 && b.Failures > max(1, b.HalfOpenCalls-b.HalfOpenSuccesses+1) && !b.counts() && b.Window.time == 0 &&
 		b.OpenFor.First > 0 && s.opens(1) <= mostAgain && !s.lives()
@@ -18,7 +18,7 @@ func (s *Spec) earlies() bool {
 // early opens the breaker, lets it have one success fewer than it needs to close, and
 // takes the dependency away again.
 func (x *experiment) early(ctx context.Context) error {
-	if !x.spec.earlies() || !x.spec.does(extraEarly) || x.phase() != "recovered" {
+	if !x.spec.triesEarly() || !x.spec.does(extraEarly) || x.phase() != "recovered" {
 		return nil
 	}
 	x.goOn()
@@ -29,35 +29,9 @@ func (x *experiment) early(ctx context.Context) error {
 	if err := x.settle(ctx); err != nil {
 		return err
 	}
-	x.enter("closed")
-	var opening verdict.Span
-	if err := x.arm(ctx, &opening); err != nil {
-		return err
-	}
-	for range x.spec.Breaker.Failures {
-		if err := x.callOnce(ctx); err != nil {
-			return err
-		}
-	}
-	if err := x.sleepUntil(ctx, x.now()+x.spec.opens(1)+slipped); err != nil {
-		return err
-	}
-	x.enter("half-open")
-	if err := x.heal(ctx); err != nil {
-		return err
-	}
-	good := 0
-	for limit := x.now() + x.spec.opens(1) + time.Second; good < x.spec.Breaker.HalfOpenSuccesses-1; {
-		c, err := x.call(ctx)
-		if err != nil {
-			return err
-		}
-		if c.Outcome == verdict.Success {
-			good++
-		}
-		if x.now() > limit {
-			return nil // recovery has told of it already
-		}
+	good, err := x.almostClosed(ctx)
+	if err != nil || good < x.spec.Breaker.HalfOpenSuccesses-1 {
+		return err // recovery has told already of one that does not close
 	}
 	if err := x.arm(ctx, &x.obs.Again); err != nil {
 		return err
@@ -72,4 +46,37 @@ func (x *experiment) early(ctx context.Context) error {
 		return err
 	}
 	return x.recovers(ctx)
+}
+
+// almostClosed opens the breaker, heals, and makes calls until one success fewer came
+// than close it.
+func (x *experiment) almostClosed(ctx context.Context) (good int, err error) {
+	x.enter("closed")
+	var opening verdict.Span
+	if err := x.arm(ctx, &opening); err != nil {
+		return 0, err
+	}
+	for range x.spec.Breaker.Failures {
+		if err := x.callOnce(ctx); err != nil {
+			return 0, err
+		}
+	}
+	if err := x.sleepUntil(ctx, x.now()+x.spec.opens(1)+slipped); err != nil {
+		return 0, err
+	}
+	x.enter("half-open")
+	if err := x.heal(ctx); err != nil {
+		return 0, err
+	}
+	limit := x.now() + x.spec.opens(1) + time.Second
+	for good < x.spec.Breaker.HalfOpenSuccesses-1 && x.now() < limit {
+		c, err := x.call(ctx)
+		if err != nil {
+			return good, err
+		}
+		if c.Outcome == verdict.Success {
+			good++
+		}
+	}
+	return good, nil
 }

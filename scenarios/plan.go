@@ -160,7 +160,7 @@ func (s *Spec) allStages() []stage {
 	}
 	add("half-open", s.recovery(), "the fault is healed; calls until they succeed again")
 	add("recovered", time.Duration(l.Calls)*s.pause(), "%d more calls", l.Calls)
-	if s.earlies() {
+	if s.triesEarly() {
 		extra(extraEarly, "closed", 2*s.opens(1)+settleCalls*well+time.Duration(2*b.Failures+4)*s.perFailure()+time.Second+s.opens(1)+s.recovery(),
 			"the fault is armed for %d calls, healed for %d success(es) of the %d that close the breaker, and armed for %d more", b.Failures, b.HalfOpenSuccesses-1, b.HalfOpenSuccesses, b.Failures+3)
 	}
