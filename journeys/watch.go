@@ -19,7 +19,6 @@ const requestedLimit = time.Second
 // A watch follows what a tab loads, from the browser's events.
 type watch struct {
 	crashed func() // called once the page's process is gone
-	traffic *traffic
 
 	mu        sync.Mutex
 	changed   chan struct{} // closed and replaced at each event that counts
@@ -33,7 +32,7 @@ type watch struct {
 }
 
 func newWatch(crashed func()) *watch {
-	return &watch{crashed: crashed, traffic: newTraffic(), changed: make(chan struct{})}
+	return &watch{crashed: crashed, changed: make(chan struct{})}
 }
 
 // expectLoad forgets what was loaded before.
@@ -92,7 +91,6 @@ func (w *watch) event(ev any) {
 		w.crashed()
 		return
 	}
-	w.traffic.event(ev)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.note(ev) {
