@@ -17,6 +17,10 @@ const mostBelow = 15 * time.Second
 // tried: a window would not forget them before the outage.
 func (s *Spec) belowCalls() int {
 	b := s.Breaker
+	hangs := func(f faults.Fault) bool { return f != nil && faults.Counts(f) && !resets(f) }
+	if slices.ContainsFunc(s.faults, hangs) { // it would leave connections that hang the next time
+		return 0
+	}
 	if s.openFor() > mostAgain && b.OpenFor.First > 0 {
 		return 0
 	}
@@ -31,7 +35,7 @@ func (s *Spec) belowCalls() int {
 // goes on until a call succeeds, or the breaker has had its time to close.
 func (x *experiment) below(ctx context.Context) error {
 	n := x.spec.belowCalls()
-	if n == 0 || !x.spec.does(extraBelow) || x.lives || slices.ContainsFunc(x.faults, faults.Irreversible) {
+	if n == 0 || !x.spec.does(extraBelow) || slices.ContainsFunc(x.faults, faults.Irreversible) {
 		return nil
 	}
 	defer x.runner.Hold(slices.Concat(x.spec.WhileOpen, x.spec.others())...)()
@@ -69,8 +73,7 @@ func (x *experiment) below(ctx context.Context) error {
 		return err
 	}
 	if succeeded() {
-		// Some breakers forget failures only when none came for as long as they stay open.
-		return sleep(ctx, x.spec.opens(1)+slipped)
+		return sleep(ctx, x.spec.forgets())
 	}
 	// It opened too early and does not close: that was the outage.
 	x.mu.Lock()
@@ -79,6 +82,11 @@ func (x *experiment) below(ctx context.Context) error {
 	x.armed, x.lost = &x.obs.Armed, true
 	return nil
 }
+
+// forgets is how long nobody calls, so that failures of before count no more: some
+// breakers forget them only when none came for as long as they stay open, and count that
+// in whole seconds.
+func (s *Spec) forgets() time.Duration { return s.opens(1) + 1100*time.Millisecond }
 
 // over says that there is nothing more to learn from the service: it did not come back.
 func (x *experiment) over() bool { return x.lost }

@@ -23,7 +23,7 @@ func (x *experiment) early(ctx context.Context) error {
 	}
 	x.goOn()
 	defer x.runner.Hold(x.spec.WhileOpen...)()
-	if err := sleep(ctx, x.spec.opens(1)+slipped); err != nil { // so that failures of before are forgotten
+	if err := sleep(ctx, x.spec.forgets()); err != nil {
 		return err
 	}
 	if err := x.settle(ctx); err != nil {

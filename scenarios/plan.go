@@ -138,7 +138,7 @@ func (s *Spec) allStages() []stage {
 	}
 	add("baseline", time.Duration(l.Calls)*well+s.firstLooks(), "%d calls, %.4g%% must succeed, p99 at most %v", l.Calls, 100*l.Success, l.P99)
 	if n := s.belowCalls(); n > 0 {
-		extra(extraBelow, "closed", settleCalls*well+time.Duration(n)*s.perFailure()+s.recovery()+s.opens(1), "the fault is armed for %d calls, one fewer than open the breaker, and healed; calls until one succeeds", n)
+		extra(extraBelow, "closed", settleCalls*well+time.Duration(n)*s.perFailure()+s.recovery()+s.forgets(), "the fault is armed for %d calls, one fewer than open the breaker, and healed; calls until one succeeds", n)
 	}
 	add("closed", s.levels(well), "%s", s.levelText())
 	add("closed", s.trippingTime(), "the fault is armed; calls until none reaches the dependency (at most %d%s)", s.trippingCalls(), s.inWaves())
@@ -161,7 +161,7 @@ func (s *Spec) allStages() []stage {
 	add("half-open", s.recovery(), "the fault is healed; calls until they succeed again")
 	add("recovered", time.Duration(l.Calls)*s.pause(), "%d more calls", l.Calls)
 	if s.triesEarly() {
-		extra(extraEarly, "closed", 2*s.opens(1)+settleCalls*well+time.Duration(2*b.Failures+4)*s.perFailure()+time.Second+s.opens(1)+s.recovery(),
+		extra(extraEarly, "closed", 2*s.opens(1)+settleCalls*well+time.Duration(2*b.Failures+4)*s.perFailure()+time.Second+s.forgets()+s.recovery(),
 			"the fault is armed for %d calls, healed for %d success(es) of the %d that close the breaker, and armed for %d more", b.Failures, b.HalfOpenSuccesses-1, b.HalfOpenSuccesses, b.Failures+3)
 	}
 	if w := b.Window.time; w > 0 {

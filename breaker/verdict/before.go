@@ -47,12 +47,15 @@ func heldOut(p *Property, d Declared, o *Observed) bool {
 		if n, _ := tried.reached(i, true); n == 0 && !d.waited(c) && (!d.Answer || c.Outcome == Rejected) {
 			p.Verdict, p.Observed = Fail, fmt.Sprintf("opened after %d", i)
 			p.Detail = fmt.Sprintf("It opened after %d failed calls, %d are declared.", i, d.Failures)
-			return early(p, starved)
+			return early(p, starved, c.At+c.Took-o.Tried.Start)
 		}
 	}
 	p.Observed = fmt.Sprintf("closed after %d failed calls", failed)
 	for _, c := range o.calls(Span{o.Tried.End, o.Armed.Start}) {
 		starved += c.Starved
+		if c.Outcome == Failed {
+			failed++ // although it was healed
+		}
 		switch {
 		case c.Outcome == Success:
 			p.Detail = fmt.Sprintf("After %d failed calls, and healing, the next call went through.", failed)
@@ -60,7 +63,10 @@ func heldOut(p *Property, d Declared, o *Observed) bool {
 		case c.Outcome == Rejected || !d.Answer && !d.waited(c) && o.during(o.window(c)) == 0:
 			p.Verdict, p.Observed = Fail, fmt.Sprintf("open after %d", failed)
 			p.Detail = fmt.Sprintf("After %d failed calls it was open, %d are declared.", failed, d.Failures)
-			return early(p, starved)
+			if failed >= d.Failures {
+				p.Verdict, p.Detail = Inconclusive, "Calls went on failing after the fault was healed, enough to open it."
+			}
+			return early(p, starved, c.At+c.Took-o.Tried.Start)
 		}
 	}
 	p.Verdict, p.Observed, p.Detail = Inconclusive, "", "No call succeeded after the fault was healed, nor was one rejected."
@@ -69,9 +75,9 @@ func heldOut(p *Property, d Declared, o *Observed) bool {
 
 // early keeps a machine that was short of CPU from blaming the breaker: calls may have
 // failed for want of it, and have been counted rightly.
-func early(p *Property, starved time.Duration) bool {
-	if starved > 200*time.Millisecond && starved > p.Length()/2 {
-		p.Verdict, p.Detail = Inconclusive, fmt.Sprintf("The machine was short of CPU for %s of %s: other calls may have failed for want of it.", round(starved), round(p.Length()))
+func early(p *Property, starved, lasted time.Duration) bool {
+	if starved > 100*time.Millisecond && starved > lasted/4 {
+		p.Verdict, p.Detail = Inconclusive, fmt.Sprintf("The machine was short of CPU for %s of %s: other calls may have failed for want of it.", round(starved), round(lasted))
 	}
 	return false
 }

@@ -83,7 +83,8 @@ func (o *Observed) triedByItself(d Declared) bool {
 // overslept is by how much longer than declared the breaker stayed open, the first or the
 // second time, while calls came to try again with; 0 if not by much.
 func (o *Observed) overslept(d Declared, t Trip) time.Duration {
-	if o.Due == 0 || o.Probe.Length() == 0 || o.triedByItself(d) {
+	through := func(c Call) bool { return c.Outcome == Success }
+	if o.Due == 0 || o.Probe.Length() == 0 || o.triedByItself(d) || slices.ContainsFunc(o.all(Span{o.Due, o.fault().End}), through) {
 		return 0
 	}
 	first := o.Probe.Start
