@@ -11,6 +11,7 @@ import (
 
 	"github.com/foreshock/foreshock/faults"
 	"github.com/foreshock/foreshock/faults/faulttest"
+	"github.com/foreshock/foreshock/internal/proof"
 	"github.com/foreshock/foreshock/results"
 )
 
@@ -108,7 +109,7 @@ func TestKindsOnTheLegacyBackend(t *testing.T) {
 	legacy := &faults.Injector{Suffix: "legacy"}
 	for _, c := range legacy.Probe(t.Context()) {
 		if !c.OK {
-			skip(t, "iptables-legacy does not work here: "+c.Name+": "+c.Detail)
+			proof.Lacks(t, "iptables-legacy does not work here: "+c.Name+": "+c.Detail)
 		}
 	}
 	cases := kernelCases()

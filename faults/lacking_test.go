@@ -11,6 +11,7 @@ import (
 
 	"github.com/foreshock/foreshock/faults"
 	"github.com/foreshock/foreshock/faults/faulttest"
+	"github.com/foreshock/foreshock/internal/proof"
 	"github.com/foreshock/foreshock/results"
 )
 
@@ -106,7 +107,7 @@ func TestProbeTellsWhatDoesNotWork(t *testing.T) {
 func TestBothBackends(t *testing.T) {
 	legacy := &faults.Injector{Suffix: "legacy"}
 	if _, err := legacy.List(t.Context()); err != nil {
-		skip(t, "iptables-legacy does not work here: "+err.Error())
+		proof.Lacks(t, "iptables-legacy does not work here: "+err.Error())
 	}
 	rule := func(verb string) {
 		out, err := exec.Command("iptables-legacy", verb, "FORWARD", "-s", "192.0.2.1", "-j", "ACCEPT").CombinedOutput()

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/foreshock/foreshock/faults"
+	"github.com/foreshock/foreshock/internal/proof"
 	"github.com/foreshock/foreshock/results"
 )
 
@@ -19,7 +20,7 @@ import (
 func TestLockThatIsNotLetGo(t *testing.T) {
 	legacy := &faults.Injector{Suffix: "legacy"}
 	if _, err := legacy.List(t.Context()); err != nil {
-		skip(t, "iptables-legacy does not work here: "+err.Error())
+		proof.Lacks(t, "iptables-legacy does not work here: "+err.Error())
 	}
 	path := filepath.Join(t.TempDir(), "lock")
 	t.Setenv("XTABLES_LOCKFILE", path)

@@ -17,9 +17,9 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
-	"golang.org/x/sys/unix"
 
 	"github.com/foreshock/foreshock/faults"
+	"github.com/foreshock/foreshock/internal/isolate"
 )
 
 // The tests run as an ordinary user's would: the binary starts itself again in a
@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 	case *owner != "":
 		os.Exit(beOwner(*owner)) //nolint:forbidigo // the whole program of a child
 	case *inside:
-		if err := loopbackUp(); err != nil {
+		if err := isolate.LoopbackUp(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1) //nolint:forbidigo // as above
 		}
@@ -84,28 +84,6 @@ func enter() int {
 // ci is the house's word for: nothing may be skipped.
 func ci() bool {
 	return os.Getenv("CI") == "true" //nolint:forbidigo // tests alone ask
-}
-
-func skip(t *testing.T, why string) {
-	t.Helper()
-	if ci() {
-		t.Fatal(why)
-	}
-	t.Skip(why)
-}
-
-func loopbackUp() error {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	req, err := unix.NewIfreq("lo")
-	if err != nil {
-		return err
-	}
-	req.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
-	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, req)
 }
 
 type ownerOrder struct {

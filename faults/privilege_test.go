@@ -13,13 +13,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/foreshock/foreshock/faults/faulttest"
+	"github.com/foreshock/foreshock/internal/proof"
 )
 
 // asNobody prepares a command as an ordinary user's with some capabilities.
 func asNobody(t *testing.T, order ownerOrder, capabilities ...uintptr) (*exec.Cmd, *strings.Builder) {
 	t.Helper()
 	if text, err := os.ReadFile("/proc/self/uid_map"); err != nil || len(strings.Fields(string(text))) < 3 || strings.Fields(string(text))[2] == "1" {
-		skip(t, "no second user here: run the tests as root (sudo make test)")
+		proof.Lacks(t, "no second user here: run the tests as root (sudo make test)")
 	}
 	b, err := json.Marshal(order)
 	must(t, err)

@@ -35,6 +35,27 @@ func newQueued(name string, target Target, stage func() nfqueue.Stage) (Fault, e
 	return queued{name, target, stage}, nil
 }
 
+// shareKind is a kind whose one setting is the share of packets that meet its stage.
+func shareKind(name, summary string, stage func(percent float64) nfqueue.Stage) kind.Kind[Fault] {
+	type settings struct {
+		Selector
+		Packets percentage `yaml:"packets"`
+	}
+	return kind.Of(name, summary, `
+to: 127.0.0.1:9002
+packets: 10
+`, settings{Selector: selectTCP()}, func(s settings) (Fault, error) {
+		target, err := s.target()
+		if err != nil {
+			return nil, err
+		}
+		if err := checkPackets(s.Packets, name); err != nil {
+			return nil, err
+		}
+		return newQueued(name, target, func() nfqueue.Stage { return stage(float64(s.Packets)) })
+	})
+}
+
 func (q queued) Kind() string            { return q.kind }
 func (q queued) Target() Target          { return q.target }
 func (q queued) Stages() []nfqueue.Stage { return []nfqueue.Stage{q.stage()} }

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/foreshock/foreshock/faults/faulttest"
+	"github.com/foreshock/foreshock/internal/proof"
 )
 
 // A neighbour is another host: a namespace of its own at the other end of a cable.
@@ -88,7 +89,7 @@ func (h *neighbour) there(job func()) {
 func ip(t *testing.T, args ...string) {
 	t.Helper()
 	if _, err := exec.LookPath("ip"); err != nil {
-		skip(t, "ip is not installed (apt-get install iproute2)")
+		proof.Lacks(t, "ip is not installed (apt-get install iproute2)")
 	}
 	if out, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
 		t.Errorf("ip %v: %v: %s", args, err, out)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/foreshock/foreshock/faults"
 	"github.com/foreshock/foreshock/faults/faulttest"
+	"github.com/foreshock/foreshock/internal/proof"
 )
 
 func portOf(to string) string {
@@ -147,7 +148,7 @@ func TestCgroup(t *testing.T) {
 	mounts, err := os.ReadFile("/proc/self/mounts")
 	must(t, err)
 	if !strings.Contains(string(mounts), " cgroup2 ") {
-		skip(t, "no cgroup v2 is mounted (mount -t cgroup2 none /sys/fs/cgroup/unified)")
+		proof.Lacks(t, "no cgroup v2 is mounted (mount -t cgroup2 none /sys/fs/cgroup/unified)")
 	}
 	to := faulttest.Serve(t, "127.0.0.1")
 	in := install(t, "reject", "{to: "+to+", cgroup: /}", minute("cgroup"))

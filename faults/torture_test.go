@@ -20,6 +20,7 @@ import (
 
 	"github.com/foreshock/foreshock/faults"
 	"github.com/foreshock/foreshock/faults/faulttest"
+	"github.com/foreshock/foreshock/internal/isolate"
 )
 
 // A host is a network namespace of a test's own, and a thread in it.
@@ -37,7 +38,7 @@ func newHost(t *testing.T) *host {
 		runtime.LockOSThread()
 		err := unix.Unshare(unix.CLONE_NEWNET)
 		if err == nil {
-			err = loopbackUp()
+			err = isolate.LoopbackUp()
 		}
 		h.path = fmt.Sprintf("/proc/%d/task/%d/ns/net", os.Getpid(), unix.Gettid())
 		ready <- err

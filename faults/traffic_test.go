@@ -16,6 +16,7 @@ import (
 
 	"github.com/foreshock/foreshock/faults"
 	"github.com/foreshock/foreshock/faults/faulttest"
+	"github.com/foreshock/foreshock/internal/isolate"
 	"github.com/foreshock/foreshock/internal/own"
 	"github.com/foreshock/foreshock/results"
 )
@@ -262,7 +263,7 @@ func TestAnotherNamespace(t *testing.T) {
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 			t.Error(err)
 		}
-		if err := loopbackUp(); err != nil {
+		if err := isolate.LoopbackUp(); err != nil {
 			t.Error(err)
 		}
 		entered <- "/proc/" + strconv.Itoa(os.Getpid()) + "/task/" + strconv.Itoa(unix.Gettid()) + "/ns/net"

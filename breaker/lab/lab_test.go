@@ -3,13 +3,13 @@ package lab_test
 import (
 	"bytes"
 	"encoding/json"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
 
 	"github.com/foreshock/foreshock/breaker/lab"
 	"github.com/foreshock/foreshock/internal/isolate"
+	"github.com/foreshock/foreshock/internal/proof"
 	"github.com/foreshock/foreshock/scenarios"
 )
 
@@ -17,7 +17,7 @@ import (
 func TestVerdictsOnTheKernel(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("iptables"); err != nil {
-		lacking(t, "iptables is missing: apt-get install iptables")
+		proof.Lacks(t, "iptables is missing: apt-get install iptables")
 	}
 	for name, failed := range map[string]string{"gobreaker-v2": "", "wrong-opens-at-twice": "trips-at-threshold"} {
 		t.Run(name, func(t *testing.T) {
@@ -53,15 +53,6 @@ func verdict(t *testing.T, name string) (row lab.Row) {
 		t.Fatalf("%v in %q", err, out.String())
 	}
 	return row
-}
-
-// lacking fails under CI, and skips elsewhere.
-func lacking(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" { //nolint:forbidigo // there everything must run
-		t.Fatal(what)
-	}
-	t.Skip(what)
 }
 
 // What every case says must be true of it.

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/foreshock/foreshock/internal/proof"
 )
 
 // A town is a service in a process of its own, and its dependency, which answers as it
@@ -47,12 +49,12 @@ func newTown(t *testing.T, language string, s Service) *town {
 	s.Dependencies = []string{strings.TrimPrefix(dependency.URL, "http://")}
 	line, env, err := b.command(language, s.complete())
 	if err != nil {
-		missing(t, err.Error())
+		proof.Lacks(t, err.Error())
 	}
 	st := &site{}
 	t.Cleanup(st.stop)
 	if w.url, err = st.run(t.Context(), line, env); err != nil && strings.Contains(err.Error(), "is missing") {
-		missing(t, err.Error())
+		proof.Lacks(t, err.Error())
 	} else if err != nil {
 		t.Fatal(err)
 	}
@@ -67,15 +69,6 @@ func self(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return exe
-}
-
-// missing fails under CI, and skips elsewhere.
-func missing(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" { //nolint:forbidigo // there everything must run
-		t.Fatal(what)
-	}
-	t.Skip(what)
 }
 
 // call returns the status of one call, and whether it reached the dependency.

@@ -128,6 +128,9 @@ func Judge(d Declared, o *Observed) []Property {
 	why := o.Unsteady
 	if o.Armed.Start == 0 {
 		why = "No fault was armed"
+		if o.Tried.Start > 0 {
+			why = "The run ended before the outage"
+		}
 	}
 	var out []Property
 	first := o.before(o.nextRound())

@@ -11,7 +11,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
-	"golang.org/x/sys/unix"
+
+	"github.com/foreshock/foreshock/internal/isolate"
 )
 
 // The tests run as an ordinary user's would: the binary starts itself again in a
@@ -30,7 +31,7 @@ func TestMain(m *testing.M) {
 	case *flood != "":
 		os.Exit(beFlood(*flood)) //nolint:forbidigo // as above
 	case *inside:
-		if err := loopbackUp(); err != nil {
+		if err := isolate.LoopbackUp(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1) //nolint:forbidigo // as above
 		}
@@ -74,28 +75,6 @@ func enter() int {
 // ci is the house's word for: nothing may be skipped.
 func ci() bool {
 	return os.Getenv("CI") == "true" //nolint:forbidigo // tests alone ask
-}
-
-func skip(tb testing.TB, why string) {
-	tb.Helper()
-	if ci() {
-		tb.Fatal(why)
-	}
-	tb.Skip(why)
-}
-
-func loopbackUp() error {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	req, err := unix.NewIfreq("lo")
-	if err != nil {
-		return err
-	}
-	req.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
-	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, req)
 }
 
 func must(tb testing.TB, err error) {

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/foreshock/foreshock/internal/nfqueue"
+	"github.com/foreshock/foreshock/internal/proof"
 )
 
 // chains numbers the tests' chains, for they share the tables.
@@ -80,7 +81,7 @@ func iptables(tb testing.TB, family netip.Addr, args ...string) {
 		command = "ip6tables"
 	}
 	if _, err := exec.LookPath(command); err != nil {
-		skip(tb, command+" is not installed (apt-get install iptables)")
+		proof.Lacks(tb, command+" is not installed (apt-get install iptables)")
 	}
 	out, err := exec.Command(command, append([]string{"-w", "10"}, args...)...).CombinedOutput()
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/foreshock/foreshock/internal/nfqueue"
+	"github.com/foreshock/foreshock/internal/proof"
 )
 
 var wires atomic.Int32
@@ -30,7 +31,7 @@ type far struct {
 func outside(tb testing.TB) far {
 	tb.Helper()
 	if _, err := exec.LookPath("ip"); err != nil {
-		skip(tb, "ip is not installed (apt-get install iproute2)")
+		proof.Lacks(tb, "ip is not installed (apt-get install iproute2)")
 	}
 	work, tid := make(chan func()), make(chan int)
 	var wg sync.WaitGroup
@@ -72,7 +73,7 @@ func outside(tb testing.TB) far {
 func ip(tb testing.TB, args ...string) {
 	tb.Helper()
 	if out, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
-		skip(tb, fmt.Sprintf("ip %s: %s (modprobe veth)", strings.Join(args, " "), out))
+		proof.Lacks(tb, fmt.Sprintf("ip %s: %s (modprobe veth)", strings.Join(args, " "), out))
 	}
 }
 
@@ -165,7 +166,7 @@ func TestLargeSegmentsAreDelayedWhole(t *testing.T) {
 func TestForwardedTraffic(t *testing.T) {
 	t.Parallel()
 	if err := os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0o600); err != nil {
-		skip(t, fmt.Sprintf("no forwarding here: %v", err))
+		proof.Lacks(t, fmt.Sprintf("no forwarding here: %v", err))
 	}
 	a, b := outside(t), outside(t)
 	via := func(f far, to netip.Addr) {

@@ -294,19 +294,6 @@ func (ow *owner) evidence(t *testing.T) (e pause.Evidence) {
 	return e
 }
 
-// ci is the house's word for: nothing may be skipped.
-func ci() bool {
-	return os.Getenv("CI") == "true" //nolint:forbidigo // tests alone ask
-}
-
-func skip(t *testing.T, why string) {
-	t.Helper()
-	if ci() {
-		t.Fatal(why)
-	}
-	t.Skip(why)
-}
-
 func eventually(tb testing.TB, what string, ok func() bool) {
 	tb.Helper()
 	limit := time.Now().Add(10 * time.Second)

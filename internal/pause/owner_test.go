@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/foreshock/foreshock/internal/pause"
+	"github.com/foreshock/foreshock/internal/proof"
 	"github.com/foreshock/foreshock/results"
 )
 
@@ -152,7 +153,7 @@ func TestAnotherUsersProcess(t *testing.T) {
 	if os.Getuid() != 0 {
 		_, err := pause.Open(t.Context(), pause.Selector{PID: os.Getppid()}, options("permission"))
 		wantError(t, err, pause.ErrRefused)
-		skip(t, "needs two users: run as root")
+		proof.Lacks(t, "needs two users: run as root")
 	}
 	tg := start(t, "plain")
 	const nobody = 65534

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/foreshock/foreshock/internal/pause"
+	"github.com/foreshock/foreshock/internal/proof"
 )
 
 // The number of a dead target goes to a stranger, in a namespace of processes where
@@ -32,9 +33,9 @@ func TestRecycledPID(t *testing.T) {
 	out, err := c.CombinedOutput()
 	switch exit := new(exec.ExitError); {
 	case errors.As(err, &exit) && exit.ExitCode() == 3:
-		skip(t, "no namespaces of processes here (sysctl user.max_user_namespaces=10000): "+string(out))
+		proof.Lacks(t, "no namespaces of processes here (sysctl user.max_user_namespaces=10000): "+string(out))
 	case err != nil && !errors.As(err, &exit):
-		skip(t, "no user namespaces here (sysctl user.max_user_namespaces=10000): "+err.Error())
+		proof.Lacks(t, "no user namespaces here (sysctl user.max_user_namespaces=10000): "+err.Error())
 	case err != nil:
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -123,7 +124,7 @@ func cgroupDir(t *testing.T, id string) string {
 			return dir
 		}
 	}
-	skip(t, "no cgroup can be made here: run as root with a writable /sys/fs/cgroup")
+	proof.Lacks(t, "no cgroup can be made here: run as root with a writable /sys/fs/cgroup")
 	return ""
 }
 

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
@@ -18,18 +17,17 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
+	"github.com/foreshock/foreshock/internal/proof"
+	"github.com/foreshock/foreshock/journeys"
 	"github.com/foreshock/foreshock/scenarios"
 )
 
 // tab is one of a real browser; without one the test is skipped, or fails under CI.
 func tab(t *testing.T) context.Context {
 	t.Helper()
-	path, err := exec.LookPath("chromium-headless-shell")
+	path, err := journeys.FindBrowser(exec.LookPath)
 	if err != nil {
-		if slices.Contains(os.Environ(), "CI=true") {
-			t.Fatal("chromium-headless-shell is not there: apt-get install chromium-headless-shell")
-		}
-		t.Skip("apt-get install chromium-headless-shell")
+		proof.Lacks(t, err.Error())
 	}
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox)
 	alloc, stop := chromedp.NewExecAllocator(context.Background(), opts...)
