@@ -63,7 +63,9 @@ func TestInsideStops(t *testing.T) {
 		})
 	}
 	t.Run("the limit", func(t *testing.T) {
-		r := newRig(t, newGate(t, failures, time.Hour)) // it never closes
+		const long = 5 * time.Second // it ends while the breaker is open, as declared
+		r := newRig(t, newGate(t, failures, long))
+		r.change = func(s string) string { return strings.Replace(s, "open_for: 500ms", "open_for: 5s", 1) }
 		spec := r.spec(t)
 		spec.Limit = 2 * time.Second
 		rep := r.engine.Run(t.Context(), spec)
