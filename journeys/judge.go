@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,9 +27,32 @@ type notReady struct {
 
 // Error says what was wrong with the page when it was last seen.
 func (e *notReady) Error() string {
+	if e.last.Outer > 0 {
+		return e.part().String() + ": " + e.say()
+	}
+	return e.say()
+}
+
+// part is what the state is about: the selector, or one that it is in.
+func (e *notReady) part() Selector {
+	s := e.query.Selector
+	for range e.last.Outer {
+		s = *s.In
+	}
+	return s
+}
+
+func (e *notReady) say() string {
+	if text := e.sayOfAct(); text != "" {
+		return text
+	}
 	switch e.last.State {
 	case "missing":
-		return "no such element"
+		return "no such " + e.part().noun()
+	case "several":
+		return "matches " + e.last.Detail + "; want one: say more, or which with nth"
+	case "few":
+		return fmt.Sprintf("there are only %s", e.last.Detail)
 	case "hidden":
 		return "not visible"
 	case "disabled":
@@ -72,7 +96,7 @@ func (p *Page) judge(ctx context.Context, a action, err error, waited time.Durat
 		return p.explained(ctx, a, status, cause, load.ErrorText+" at "+redact(p.watch.document()), query{})
 	case errors.As(err, &wait):
 		return p.explained(ctx, a, results.Critical, results.CauseTimeout,
-			fmt.Sprintf("%v after %v", err, round(waited)), wait.query)
+			fmt.Sprintf("%v after %v", err, round(waited)), query{Selector: wait.part(), Op: wait.query.Op})
 	case errors.Is(err, context.DeadlineExceeded):
 		return p.explained(ctx, a, results.Critical, results.CauseTimeout, p.hanging(waited), query{})
 	}
@@ -94,7 +118,7 @@ func (p *Page) hanging(waited time.Duration) string {
 // explained makes the error of an action. The text may come from the page and is masked.
 func (p *Page) explained(ctx context.Context, a action, s results.Status, c results.Cause, text string, q query) error {
 	text = a.name + ": " + text + p.shown(ctx, q)
-	return &results.Error{Status: s, Cause: c, Err: errors.New(p.secrets.Mask(text))}
+	return &results.Error{Status: s, Cause: c, Err: errors.New(p.mask(text))}
 }
 
 // shown describes the page: what resembles the element that q looked for, its
@@ -102,7 +126,7 @@ func (p *Page) explained(ctx context.Context, a action, s results.Status, c resu
 func (p *Page) shown(ctx context.Context, q query) string {
 	ctx, cancel := context.WithTimeout(ctx, evidenceLimit)
 	defer cancel()
-	missed, op := q.Value, q.Op
+	missed, op := q.sought(), q.Op
 	q.Op = opExplain
 	page, err := evaluate[struct {
 		URL, Title, Says string
@@ -112,10 +136,12 @@ func (p *Page) shown(ctx context.Context, q query) string {
 		return ""
 	}
 	var text strings.Builder
-	if len(page.Near) > 0 && op != opSee {
-		switch near := kind.Nearest(missed, page.Near); near {
-		case missed: // it is there, and not as it should be
-		case "":
+	if len(page.Near) > 0 && op != opSee && op != opGone && op != opCount {
+		switch near := kind.Nearest(missed, page.Near); {
+		case near == missed && near != "": // it is there, and not as it should be
+		case q.By == "role":
+			fmt.Fprintf(&text, "; there are: %s", cut(quoted(page.Near), 120))
+		case near == "":
 			fmt.Fprintf(&text, "; the page has %s", cut(strings.Join(page.Near, ", "), 120))
 		default:
 			fmt.Fprintf(&text, "; did you mean %q?", near)
@@ -123,13 +149,21 @@ func (p *Page) shown(ctx context.Context, q query) string {
 	}
 	fmt.Fprintf(&text, "; page %s", redact(page.URL))
 	if page.Title != "" {
-		fmt.Fprintf(&text, " titled %q", cut(page.Title, 80))
+		fmt.Fprintf(&text, " titled %q", cut(p.mask(page.Title), 80))
 	}
 	if s := p.watch.documentStatus(); s >= 400 {
 		fmt.Fprintf(&text, " answered %d and", s)
 	}
-	fmt.Fprintf(&text, " says %q", cut(page.Says, 160))
+	fmt.Fprintf(&text, " says %q", cut(p.mask(page.Says), 160))
 	return text.String()
+}
+
+func quoted(list []string) string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = strconv.Quote(s)
+	}
+	return strings.Join(out, ", ")
 }
 
 // attachFailure keeps a picture of the page, if the browser can still make one.

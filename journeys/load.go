@@ -26,6 +26,19 @@ type Journey struct {
 // are added, and given replaces the values of those. Relative ${file:} paths start at
 // the journey file. What is wrong in the file is told with its line and column.
 func Load(path string, vars *kind.Vars, given map[string]string) (*Journey, error) {
+	j, err := load(filepath.Clean(path), vars, given, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := j.check(); err != nil {
+		return nil, err
+	}
+	j.maskNames()
+	return j, nil
+}
+
+// load reads a journey file with those in it; within are the files around it.
+func load(path string, vars *kind.Vars, given map[string]string, within []string) (*Journey, error) {
 	docs, err := kind.ParseFile(path)
 	if err != nil {
 		return nil, err
@@ -37,6 +50,10 @@ func Load(path string, vars *kind.Vars, given map[string]string) (*Journey, erro
 	if err != nil {
 		return nil, err
 	}
+	v.Deferred = storedNames(docs[0])
+	if err := checkStored(docs[0], v); err != nil {
+		return nil, err
+	}
 	doc, err := docs[0].Expand(v)
 	if err != nil {
 		return nil, err
@@ -44,19 +61,22 @@ func Load(path string, vars *kind.Vars, given map[string]string) (*Journey, erro
 	var f struct {
 		Name  string            `yaml:"name"`
 		Vars  map[string]string `yaml:"vars"`
-		Steps []step            `yaml:"steps"`
+		Steps []kind.Node       `yaml:"steps"`
 	}
 	if err := doc.Decode(&f); err != nil {
 		return nil, err
 	}
-	j := &Journey{Name: f.Name, steps: f.Steps, secrets: v.Secrets}
+	if len(f.Steps) == 0 {
+		return nil, doc.Locate(kind.At("steps", errors.New("got none, want at least one step")))
+	}
+	steps, err := stepsOf(f.Steps, vars, append(slices.Clone(within), path))
+	if err != nil {
+		return nil, err
+	}
+	j := &Journey{Name: f.Name, steps: steps, secrets: v.Secrets}
 	if j.Name == "" {
 		j.Name = strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 	}
-	if err := j.check(); err != nil {
-		return nil, doc.Locate(err)
-	}
-	j.maskNames()
 	return j, nil
 }
 
@@ -94,20 +114,34 @@ func scope(doc kind.Node, vars *kind.Vars, given map[string]string) (*kind.Vars,
 }
 
 func (j *Journey) check() error {
-	if len(j.steps) == 0 {
-		return kind.At("steps", errors.New("got none, want at least one step"))
-	}
-	if a := j.steps[0].do[0]; a.kind != "open" {
-		return kind.At("steps[0].do[0]", fmt.Errorf("got %s as the journey's first action, want open: it starts on an empty page", a.kind))
+	if err := j.checkFirst(); err != nil {
+		return err
 	}
 	var names []string
-	for i, s := range j.steps {
+	for _, s := range j.steps {
 		if slices.Contains(names, s.name) {
-			return kind.At(fmt.Sprintf("steps[%d].step", i), fmt.Errorf("got %q a second time, want a name of its own for each step", s.name))
+			return s.node.Locate(kind.At("step", fmt.Errorf("got %q a second time, want a name of its own for each step", s.name)))
 		}
 		names = append(names, s.name)
 	}
 	return nil
+}
+
+// checkFirst wants the first action to be open, apart from those that need no page.
+func (j *Journey) checkFirst() error {
+	for _, s := range j.steps {
+		for k, a := range s.do {
+			switch a.kind {
+			case "open":
+				return nil
+			case "dialog", "cookie", "header", "viewport":
+				continue
+			}
+			return s.node.Locate(kind.At(fmt.Sprintf("do[%d]", k),
+				fmt.Errorf("got %s before any open, want open: the journey starts on an empty page", a.kind)))
+		}
+	}
+	return j.steps[0].node.Errorf("got no open, want one: the journey starts on an empty page")
 }
 
 // maskNames keeps secrets out of what is recorded of every run.
@@ -125,6 +159,7 @@ type step struct {
 	warning, critical time.Duration // 0 is no limit
 	timeout           time.Duration // of each action
 	do                []action
+	node              kind.Node // where it is written
 }
 
 // UnmarshalNode implements [kind.Unmarshaler].
@@ -142,7 +177,7 @@ func (s *step) UnmarshalNode(n kind.Node) error {
 	if f.Timeout == 0 {
 		f.Timeout = max(patience, f.Warning, f.Critical)
 	}
-	*s = step{f.Step, f.Warning, f.Critical, f.Timeout, f.Do}
+	*s = step{f.Step, f.Warning, f.Critical, f.Timeout, f.Do, n}
 	return n.Locate(s.check())
 }
 
@@ -163,16 +198,23 @@ func (s *step) check() error {
 
 type action struct {
 	Action
-	kind string
-	name string
+	kind     string
+	name     string
+	deferred bool      // it has ${} of what is stored in the run
+	node     kind.Node // what it is built from once more then
 }
 
 // UnmarshalNode implements [kind.Unmarshaler].
 func (a *action) UnmarshalNode(n kind.Node) error {
+	if deferred(n) {
+		var err error
+		*a, err = buildDeferred(n)
+		return err
+	}
 	name, act, err := Actions().Build("action", n)
 	if err != nil {
 		return err
 	}
-	*a = action{act, name, act.String()}
+	*a = action{Action: act, kind: name, name: act.String()}
 	return nil
 }

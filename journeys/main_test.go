@@ -165,6 +165,19 @@ func serve(tb testing.TB) string {
 		http.SetCookie(w, &http.Cookie{Name: "seen", Value: "1", MaxAge: 60})
 		fmt.Fprintf(w, "first visit: %v", err != nil)
 	})
+	mux.HandleFunc("/asked", func(w http.ResponseWriter, r *http.Request) {
+		user, key, _ := r.BasicAuth()
+		c, err := r.Cookie("consent")
+		if err != nil {
+			c = &http.Cookie{}
+		}
+		if r.FormValue("login") != "" && user == "" {
+			w.Header().Set("WWW-Authenticate", `Basic realm="shop"`)
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+		fmt.Fprintf(w, `<!doctype html><meta name=viewport content="width=device-width"><p>user %s %s, cookie %s, header %s, <script>document.write(innerWidth + "x" + innerHeight + " at " + devicePixelRatio + " touch " + navigator.maxTouchPoints)</script>`,
+			user, key, c.Value, r.Header.Get("X-Monitor"))
+	})
 	mux.HandleFunc("/to-dead", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintf(w, `<title>Door</title><a id="dead" href="http://%s/">Go</a> <a id="hang" href="/hang">Hang</a>`, deadAddress(tb))
 	})

@@ -10,15 +10,31 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto"
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"github.com/foreshock/foreshock/internal/kind"
 	"github.com/foreshock/foreshock/results"
 )
 
+//go:embed role.js
+var roleScript string
+
+//go:embed find.js
+var findScript string
+
 //go:embed page.js
 var pageScript string
+
+//go:embed act.js
+var actScript string
+
+//go:embed look.js
+var lookScript string
+
+// pageFunction is the function that runs in the page, once a look.
+func pageFunction() string {
+	return "async (query) => {\n" + roleScript + findScript + pageScript + actScript + lookScript + "}"
+}
 
 // A Page is a tab in a browser profile of its own, for one run.
 type Page struct {
@@ -27,6 +43,10 @@ type Page struct {
 	close   func() // gives the tab back; returns at once
 	lookup  func(ctx context.Context, host string) error
 	secrets *kind.Secrets
+	own     kind.Secrets      // of this run alone
+	values  map[string]string // what store kept
+	headers map[string]any    // that every request has
+	dialogs dialogs
 	endsBy  time.Time // see endsBy
 	log     *slog.Logger
 }
@@ -40,13 +60,30 @@ const (
 	opType    operation = "type"   // put the caret there
 	opChoose  operation = "choose" // select an option
 	opSee     operation = "see"
+	opURL     operation = "url"
+	opTitle   operation = "title"
+	opCount   operation = "count"
+	opValue   operation = "value" // of a field, or of an attribute
+	opRead    operation = "read"  // the value, or an attribute
+	opText    operation = "text"  // what is shown
+	opGone    operation = "gone"
+	opEnabled operation = "enabled"
+	opPlace   operation = "place"   // where it is, whatever lies over it
+	opReveal  operation = "reveal"  // scroll to it
+	opWheel   operation = "wheel"   // where to turn the wheel
+	opFocus   operation = "focus"   // put the focus there
+	opTick    operation = "tick"    // where to click, if the box is not as wanted
+	opTicked  operation = "ticked"  // whether the box is as wanted
+	opFiles   operation = "files"   // whether it takes files
+	opElement operation = "element" // the element itself
 	opExplain operation = "explain"
 )
 
 type query struct {
 	Selector
-	Op  operation `json:"op"`
-	Arg string    `json:"arg"`
+	Op        operation `json:"op"`
+	Arg       string    `json:"arg"`
+	Attribute string    `json:"attribute,omitempty"`
 }
 
 // An answer is what page.js says to a query.
@@ -55,7 +92,8 @@ type answer struct {
 	Detail string  `json:"detail"`
 	X      float64 `json:"x"`
 	Y      float64 `json:"y"`
-	Done   bool    `json:"done"` // nothing is left to do
+	Done   bool    `json:"done"`  // nothing is left to do
+	Outer  int     `json:"outer"` // the state is that of what the selector is in, so many times
 }
 
 const ready = "ready"
@@ -71,7 +109,7 @@ func evaluate[T any](ctx context.Context, p *Page, q query) (T, error) {
 		var zero T
 		return zero, err
 	}
-	return chromedp.Evaluate[T]("("+pageScript+")("+string(arg)+")", chromedp.EvalAwaitPromise)(ctx, p.target)
+	return chromedp.Evaluate[T]("("+pageFunction()+")("+string(arg)+")", chromedp.EvalAwaitPromise)(ctx, p.target)
 }
 
 // await looks until a user could do what q asks for. When ctx ends first, its error
@@ -85,9 +123,10 @@ func (p *Page) await(ctx context.Context, q query) (answer, error) {
 		case err == nil && a.State == ready:
 			return a, nil
 		case err == nil && a.State == "invalid":
-			return a, results.Blind(results.CauseInternal, fmt.Errorf("not a CSS selector: %s", a.Detail))
+			return a, results.Blind(results.CauseInternal, fmt.Errorf("not a selector that the browser knows: %s", a.Detail))
 		case err == nil:
 			seen = a
+			seen.Detail = p.mask(a.Detail) // before any of it is cut
 		case ctx.Err() == nil && !navigating(err):
 			return a, err
 		}
@@ -152,23 +191,15 @@ func (p *Page) do(ctx context.Context, span *results.Span, a action, timeout tim
 	work, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
 	defer p.onLoss(cancel)()
-	err := a.Do(work, p, span)
+	act, err := a.ready(p.values)
+	if err == nil {
+		err = act.Do(work, p, span)
+	}
 	if err == nil {
 		return nil
 	}
 	return p.judge(ctx, a, err, time.Since(begin))
 }
 
-// answerDialogs accepts what the page asks in a box of its own, which would stop it
-// until someone answers; a prompt is dismissed.
-func (p *Page) answerDialogs() {
-	for box, err := range chromedp.Events(p.ctx, page.JavascriptDialogOpening) {
-		if err != nil {
-			return
-		}
-		params := page.HandleJavaScriptDialogParams{Accept: box.Type != page.DialogTypePrompt}
-		if err := p.target.Call(p.ctx, page.HandleJavaScriptDialog.Method, params, nil); err != nil {
-			p.log.DebugContext(p.ctx, "page dialog was not answered", "error", err)
-		}
-	}
-}
+// mask hides the secrets of the configuration and those of this run.
+func (p *Page) mask(text string) string { return p.own.Mask(p.secrets.Mask(text)) }

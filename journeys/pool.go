@@ -176,7 +176,7 @@ func (p *Pool) openIn(ctx context.Context, b *browser) (*Page, error) {
 		}
 		return nil, results.Blind(results.CauseBrowser, fmt.Errorf("browser page: %w", err))
 	}
-	page := &Page{tab: t, target: t.target(), lookup: p.lookup, log: p.log}
+	page := &Page{tab: t, target: t.target(), lookup: p.lookup, log: p.log, values: map[string]string{}, headers: map[string]any{}}
 	p.wg.Go(page.answerDialogs)
 	page.close = func() {
 		go func() {

@@ -84,7 +84,7 @@ func TestPageCrash(t *testing.T) {
 	defer tab.close()
 	begin := time.Now()
 	tab.target.Call(tab.ctx, page.Navigate.Method, page.NavigateParams{URL: "chrome://crash"}, nil)
-	err = tab.do(t.Context(), nil, action{waitFor{Selector{"css", "#x"}}, "wait_for", "wait for #x"}, time.Minute)
+	err = tab.do(t.Context(), nil, action{Action: waitFor{Visible: Selector{By: "css", Value: "#x"}}, kind: "wait_for", name: "wait for #x"}, time.Minute)
 	if s, c := results.Judge(err); s != results.Unknown || c != results.CauseBrowser || !errors.Is(err, errPageCrashed) {
 		t.Errorf("got %v (%s) %v, want unknown (browser) and the crash", s, c, err)
 	}

@@ -2,52 +2,123 @@ package journeys
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 
 	"github.com/foreshock/foreshock/internal/kind"
 )
 
-// A Selector says which element of a page is meant: a CSS selector, or what a user
-// sees of it. Of several elements the first visible one is taken.
+// A Selector says which element of a page is meant: what a user sees of it, a CSS
+// selector or an XPath. Only visible elements count where there are any. It must mean
+// one: several are an error unless Nth says which.
 type Selector struct {
-	By    string `json:"by"` // css, text, label or testid
-	Value string `json:"value"`
+	By       string    `json:"by"` // css, xpath, text, label, testid or role
+	Value    string    `json:"value"`
+	Name     string    `json:"name,omitempty"`     // the accessible name, beside a role
+	Nth      int       `json:"nth,omitempty"`      // from 1; -1 is the last; 0 is the only one
+	In       *Selector `json:"in,omitempty"`       // nil is the whole page
+	Implicit string    `json:"implicit,omitempty"` // CSS of what has the role by itself
 }
 
 // UnmarshalNode reads a text, which is CSS, or a mapping with one of the ways to find.
 func (s *Selector) UnmarshalNode(n kind.Node) error {
 	if n.Shape == kind.Scalar {
-		*s = Selector{"css", n.Text}
+		*s = Selector{By: "css", Value: n.Text}
 		if n.Text == "" {
 			return errors.New("got an empty text, want a CSS selector such as #buy")
 		}
 		return nil
 	}
 	var f struct {
-		CSS    string `yaml:"css"`
-		Text   string `yaml:"text"`
-		Label  string `yaml:"label"`
-		TestID string `yaml:"testid"`
+		CSS    string    `yaml:"css"`
+		XPath  string    `yaml:"xpath"`
+		Text   string    `yaml:"text"`
+		Label  string    `yaml:"label"`
+		TestID string    `yaml:"testid"`
+		Role   string    `yaml:"role"`
+		Name   string    `yaml:"name"`
+		Nth    int       `yaml:"nth"`
+		In     *Selector `yaml:"in"`
 	}
 	if err := n.Decode(&f); err != nil {
 		return err
 	}
-	if len(n.Fields) != 1 {
-		return n.Errorf("got %d ways to find an element, want one of css, text, label, testid", len(n.Fields))
+	*s = Selector{Name: f.Name, Nth: f.Nth, In: f.In}
+	ways := 0
+	for _, field := range n.Fields {
+		switch field.Key.Text {
+		case "name", "in":
+		case "nth":
+			if f.Nth == 0 {
+				return n.Locate(kind.At("nth", errors.New("got 0, want 1 for the first, 2 for the second, or -1 for the last")))
+			}
+		default:
+			s.By, s.Value = field.Key.Text, f.CSS+f.XPath+f.Text+f.Label+f.TestID+f.Role
+			ways++
+		}
 	}
-	*s = Selector{n.Fields[0].Key.Text, f.CSS + f.Text + f.Label + f.TestID}
+	if ways != 1 {
+		return n.Errorf("got %d ways to find an element, want one of css, xpath, text, label, testid, role", ways)
+	}
+	return n.Locate(s.check())
+}
+
+func (s *Selector) check() error {
 	if s.Value == "" {
-		return n.Locate(kind.At(s.By, errors.New("got an empty text, want what to look for")))
+		return kind.At(s.By, errors.New("got an empty text, want what to look for"))
 	}
+	if s.By != "role" {
+		if s.Name != "" {
+			return kind.At("name", fmt.Errorf("got a name beside %s, want it beside role", s.By))
+		}
+		return nil
+	}
+	implicit, ok := roles()[s.Value]
+	if !ok {
+		return kind.At("role", errors.New(unknownRole(s.Value)))
+	}
+	s.Implicit = implicit
 	return nil
 }
 
 // String writes the selector as errors and step names show it.
 func (s Selector) String() string {
-	if s.By == "css" {
+	text := s.Value
+	switch {
+	case s.By == "role" && s.Name != "":
+		text += " " + strconv.Quote(s.Name)
+	case s.By != "css" && s.By != "role":
+		text = s.By + " " + strconv.Quote(s.Value)
+	}
+	switch {
+	case s.Nth == -1:
+		text += " (the last)"
+	case s.Nth != 0:
+		text += fmt.Sprintf(" (nth %d)", s.Nth)
+	}
+	if s.In != nil {
+		text += " in " + s.In.String()
+	}
+	return text
+}
+
+// noun is what the selector looks for.
+func (s Selector) noun() string {
+	switch {
+	case s.By == "role" && s.Name != "":
+		return s.Value + " of that name"
+	case s.By == "role":
 		return s.Value
 	}
-	return s.By + " " + strconv.Quote(s.Value)
+	return "element"
+}
+
+// sought is the word that errors compare with what is on the page.
+func (s Selector) sought() string {
+	if s.By == "role" {
+		return s.Name
+	}
+	return s.Value
 }
 
 func (s Selector) required(key string) error {

@@ -19,6 +19,7 @@ const requestedLimit = time.Second
 // A watch follows what a tab loads, from the browser's events.
 type watch struct {
 	crashed func() // called once the page's process is gone
+	traffic *traffic
 
 	mu        sync.Mutex
 	changed   chan struct{} // closed and replaced at each event that counts
@@ -32,7 +33,7 @@ type watch struct {
 }
 
 func newWatch(crashed func()) *watch {
-	return &watch{crashed: crashed, changed: make(chan struct{})}
+	return &watch{crashed: crashed, traffic: newTraffic(), changed: make(chan struct{})}
 }
 
 // expectLoad forgets what was loaded before.
@@ -91,6 +92,7 @@ func (w *watch) event(ev any) {
 		w.crashed()
 		return
 	}
+	w.traffic.event(ev)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.note(ev) {

@@ -1,0 +1,127 @@
+// Finds elements as a user would name them, also in open shadow roots and, if the page
+// itself has none, in its frames of the same origin.
+const textOf = (e) => norm(e.tagName === "INPUT" && buttonTypes.includes(e.type) ? e.value : e.textContent);
+const frameOf = (e) => e.ownerDocument.defaultView && e.ownerDocument.defaultView.frameElement;
+const visible = (e) => {
+  const r = e.getBoundingClientRect();
+  const own = r.width > 0 && r.height > 0 && e.checkVisibility({ visibilityProperty: true });
+  return own && (!frameOf(e) || visible(frameOf(e)));
+};
+const tag = (e) => {
+  const id = e.id ? "#" + e.id : e.classList.length ? "." + e.classList[0] : "";
+  return e.tagName.toLowerCase() + id;
+};
+const describe = (e) => {
+  const text = textOf(e).slice(0, 30);
+  return tag(e) + (text && e.children.length === 0 ? " " + JSON.stringify(text) : "");
+};
+
+// The trees in which to look: top, and those inside it.
+const trees = (top, frames) => {
+  const out = [];
+  const add = (root) => {
+    out.push(root);
+    const hosts = root === top && root !== document ? [root] : [];
+    for (const e of [...hosts, ...root.querySelectorAll("*")]) {
+      if (e.shadowRoot) add(e.shadowRoot);
+      if (frames && (e.tagName === "IFRAME" || e.tagName === "FRAME") && e.contentDocument) add(e.contentDocument);
+    }
+  };
+  add(top);
+  return out;
+};
+const all = (roots, css) => roots.flatMap((r) => [...r.querySelectorAll(css)]);
+const innermost = (list) => list.filter((e) => !list.some((o) => o !== e && e.contains(o)));
+const best = (list, nameFor, v) => {
+  const exact = list.filter((e) => nameFor(e) === v);
+  return exact.length ? exact : list.filter((e) => nameFor(e).includes(v));
+};
+const withRole = (roots, s) => all(roots, s.implicit ? s.implicit + ", [role]" : "[role]").filter((e) => {
+  const given = e.getAttribute("role");
+  return given ? given.trim().split(/\s+/)[0] === s.value : s.implicit && e.matches(s.implicit);
+});
+
+const xpath = (root, v) => {
+  const doc = root.ownerDocument || root;
+  const take = (path, from) => {
+    const it = doc.evaluate(path, from, null, XPathResult.ORDERED_NODE_SNAPSHOT_TYPE);
+    return Array.from({ length: it.snapshotLength }, (_, i) => it.snapshotItem(i)).filter((n) => n.nodeType === Node.ELEMENT_NODE);
+  };
+  if (root === doc) return take(v, root);
+  if (root.nodeType === Node.ELEMENT_NODE) return take(v.startsWith("/") ? "." + v : v, root);
+  // A shadow root cannot be where a path starts; the elements in it can.
+  return v.startsWith("//") ? [...root.children].flatMap((c) => take("descendant-or-self::" + v.slice(2), c)) : [];
+};
+
+const finders = {
+  css: (roots, s) => all(roots, s.value),
+  xpath: (roots, s) => roots.flatMap((r) => xpath(r, s.value)),
+  testid: (roots, s) => all(roots, "[data-testid]").filter((e) => e.dataset.testid === s.value),
+  role: (roots, s) => {
+    const list = withRole(roots, s);
+    return s.name ? best(list.filter((e) => e.checkVisibility()), (e) => nameOf(e, s.value), norm(s.name)) : list;
+  },
+  label: (roots, s) => {
+    const v = norm(s.value);
+    const is = (l) => norm(l.textContent) === v || wordsIn(l) === v;
+    const labelled = all(roots, "label").filter((l) => l.control && is(l)).map((l) => l.control);
+    return [...labelled, ...all(roots, "[aria-label], [aria-labelledby]").filter((e) => nameOf(e) === v)];
+  },
+  text: (roots, s) => {
+    const skip = ["SCRIPT", "STYLE", "NOSCRIPT", "TEMPLATE"];
+    const in_ = roots.flatMap((r) => [...r.querySelectorAll(r.body ? "body *" : "*")]);
+    return innermost(best(in_.filter((e) => !skip.includes(e.tagName)), textOf, norm(s.value)));
+  },
+};
+
+const scopeOf = (s) => {
+  if (!s.in) return { top: document };
+  const outer = pick(s.in);
+  return outer.e ? { top: outer.e } : { ...outer, outer: (outer.outer || 0) + 1 };
+};
+
+// Every element that s means: the visible ones, if there are any.
+const matches = (s, top) => {
+  const found = (frames) => [...new Set(finders[s.by](trees(top, frames), s))];
+  const here = found(false);
+  const list = here.length ? here : found(true);
+  const shown = list.filter(visible);
+  return shown.length ? shown : list;
+};
+
+// The one element that s means, as e; or why there is none, as a state.
+const pick = (s) => {
+  const scope = scopeOf(s);
+  if (!scope.top) return scope;
+  const found = matches(s, scope.top);
+  if (found.length === 0) return { state: "missing" };
+  if (s.nth) {
+    const e = found.at(s.nth > 0 ? s.nth - 1 : s.nth);
+    return e ? { e } : { state: "few", detail: String(found.length) };
+  }
+  if (found.length > 1) {
+    return { state: "several", detail: `${found.length} elements: ${found.slice(0, 3).map(describe).join(", ")}` };
+  }
+  return { e: found[0] };
+};
+
+// What is there of the kind that s looks for.
+const near = (s) => {
+  const roots = trees(scopeOf(s).top || document, true);
+  const short = (list) => [...new Set(list)].filter((t) => t && t.length <= 40).slice(0, 100);
+  switch (s.by) {
+    case "css": return short(all(roots, "[id]").map((e) => "#" + e.id));
+    case "xpath": return [];
+    case "testid": return short(all(roots, "[data-testid]").map((e) => e.dataset.testid));
+    case "label": return short(all(roots, "label").map(wordsIn));
+    case "role": return short(withRole(roots, s).filter(visible).map((e) => nameOf(e, s.value)));
+  }
+  return short(all(roots, "button, a, input, summary, [role=button]").filter(visible).map(textOf));
+};
+
+// What a user reads in a part of the page, with its shadow roots and frames.
+const shownIn = (top) => norm(trees(top, true).map((r) => {
+  if (r.nodeType === Node.ELEMENT_NODE) return r.innerText;
+  const inside = r.nodeType === Node.DOCUMENT_NODE ? r.body && [r.body] : [...r.children];
+  return (inside || []).filter(visible).map((e) => e.innerText || "").join(" ");
+}).join(" "));

@@ -1,0 +1,70 @@
+package journeys
+
+import (
+	"testing"
+	"time"
+
+	"github.com/foreshock/foreshock/results"
+)
+
+func TestSeeAndWaitFor(t *testing.T) {
+	p := warm(t)
+	t.Parallel()
+	j := one(t, serve(t), "/looks.html",
+		`see: {title: Looks good}`,
+		`see: {url: looks.html}`,
+		`see: {count: 2, of: li}`,
+		`see: {count: 0, of: {text: Nobody}}`,
+		`see: {value: Ada, in: "#field"}`,
+		`see: {attribute: href, value: "/to?token=1", in: "#link"}`,
+		`see: {console: clean}`,
+		`wait_for: {visible: "#spinner"}`,
+		`click: "#load"`,
+		`wait_for: {gone: {text: Loading}}`,
+		`wait_for: {enabled: "#go"}`,
+		`wait_for: {url: "state=paid"}`,
+		`wait_for: {gone: {text: x, in: "#spinner"}}`,
+		`click: "#go"`,
+		`see: {title: Gone}`,
+	)
+	wantResult(t, walk(t, p, j, 60*time.Second), results.OK, "")
+}
+
+func TestNetworkIdle(t *testing.T) {
+	p := warm(t)
+	t.Parallel()
+	// Two requests of 250ms, one after the other: a wait for an idle moment would end too early.
+	j := one(t, serve(t), "/looks.html", `click: "#load"`, `wait_for: {network: idle}`, `see: said loaded`)
+	r := walk(t, p, j, 60*time.Second)
+	wantResult(t, r, results.OK, "")
+	click, idle := stepNamed(t, r, "click #load"), stepNamed(t, r, "wait for network idle")
+	if took := idle.Offset + idle.Duration - click.Offset; took < 500*time.Millisecond+quiet {
+		t.Errorf("took %v from the click on, want at least the two answers and the quiet after them", took)
+	}
+}
+
+func TestWhatIsNotSeen(t *testing.T) {
+	p := warm(t)
+	t.Parallel()
+	base := serve(t)
+	for action, want := range map[string]string{
+		`see: {title: Bad}`:                               `see title "Bad": is titled "Looks good" after`,
+		`see: {url: "/thanks?x=1"}`:                       `see url "/thanks?...": is at ` + base + `/looks.html after`,
+		`see: {count: 3, of: li}`:                         `see 3 of li: there are 2 after`,
+		`see: {value: Bob, in: "#field"}`:                 `see value "Bob" in #field: has "Ada" after`,
+		`see: {value: Bob, in: "#secret"}`:                `has "***" after`,
+		`see: {value: x, attribute: rel, in: "#link"}`:    `see rel "x" in #link: a#link has no attribute rel after`,
+		`wait_for: {gone: "#spinner"}`:                    `wait for #spinner to be gone: still there after`,
+		`wait_for: {enabled: "#go"}`:                      `wait for #go to be enabled: disabled after`,
+		"click: \"#hang\"\n  - wait_for: {network: idle}": `wait for network idle: requests under way: 1, such as ` + base + `/hang after`,
+	} {
+		t.Run(action, func(t *testing.T) {
+			t.Parallel()
+			r := walk(t, p, hasty(t, base, "/looks.html", action), 60*time.Second)
+			wantResult(t, r, results.Critical, results.CauseTimeout, want)
+		})
+	}
+	j := one(t, base, "/looks.html", `click: "#fail"`, `wait_for: {network: idle}`, `see: {console: clean}`)
+	wantResult(t, walk(t, p, j, 60*time.Second), results.Critical, results.CauseAnswer,
+		"see a clean console: the console has 2 errors, first: it broke 7")
+}

@@ -1,0 +1,46 @@
+package journeys
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// sayOfAct says what was wrong for the actions beyond clicking and typing; "" is not known.
+func (e *notReady) sayOfAct() string {
+	switch e.last.State {
+	case "no box":
+		return "is " + e.last.Detail + ", want a checkbox, a radio button or a switch"
+	case "still checked", "still unchecked":
+		return "is " + e.last.State + ", though it was clicked"
+	case "no file field":
+		return "is " + e.last.Detail + ", want an input of type file"
+	case "one file":
+		return "takes one file, got " + e.last.Detail
+	case "other address":
+		return "is at " + redact(e.last.Detail)
+	case "other title":
+		return "is titled " + strconv.Quote(e.last.Detail)
+	case "other count":
+		return "there are " + e.last.Detail
+	case "still there":
+		return "still there"
+	case "no value":
+		what := "value"
+		if e.query.Attribute != "" {
+			what = "attribute " + e.query.Attribute
+		}
+		return fmt.Sprintf("%s has no %s", e.last.Detail, what)
+	case "other value":
+		return "has " + strconv.Quote(cut(e.last.Detail, 120))
+	case "other dialog":
+		if e.last.Detail == "" {
+			return "no dialog opened"
+		}
+		return "the last one says " + strconv.Quote(cut(e.last.Detail, 120))
+	case "no match":
+		return "has nothing that matches, it is " + strconv.Quote(cut(e.last.Detail, 120))
+	case "busy":
+		return e.last.Detail
+	}
+	return ""
+}
