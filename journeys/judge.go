@@ -173,7 +173,7 @@ func (p *Page) attachFailure(ctx context.Context, span *results.Span) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, evidenceLimit)
 	defer cancel()
-	png, err := chromedp.CaptureScreenshot()(ctx, p.target)
+	png, err := p.capture(ctx)
 	if err != nil {
 		p.log.DebugContext(ctx, "no screenshot of the failure", "error", err)
 		return

@@ -39,16 +39,17 @@ func pageFunction() string {
 // A Page is a tab in a browser profile of its own, for one run.
 type Page struct {
 	tab
-	target  *chromedp.Target
-	close   func() // gives the tab back; returns at once
-	lookup  func(ctx context.Context, host string) error
-	secrets *kind.Secrets
-	own     kind.Secrets      // of this run alone
-	values  map[string]string // what store kept
-	headers map[string]any    // that every request has
-	dialogs dialogs
-	endsBy  time.Time // see endsBy
-	log     *slog.Logger
+	target   *chromedp.Target
+	close    func() // gives the tab back; returns at once
+	lookup   func(ctx context.Context, host string) error
+	secrets  *kind.Secrets
+	own      kind.Secrets      // of this run alone
+	values   map[string]string // what store kept
+	headers  map[string]any    // that every request has
+	dialogs  dialogs
+	pictures pictures
+	endsBy   time.Time // see endsBy
+	log      *slog.Logger
 }
 
 // An operation is what a query asks the page for, beyond finding the element.
