@@ -84,6 +84,9 @@ func (p *Page) judge(ctx context.Context, a action, err error, waited time.Durat
 		load   *chromedp.LoadError
 		wait   *notReady
 	)
+	if p.closedItself(err) {
+		return results.Fault(results.CauseAnswer, fmt.Errorf("%s: the tab was closed; go on with tab: previous", a.name))
+	}
 	if lost := p.lost(); lost != nil {
 		return results.Blind(results.CauseBrowser, fmt.Errorf("%s: %w", a.name, lost))
 	}

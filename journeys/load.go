@@ -134,7 +134,7 @@ func (j *Journey) checkFirst() error {
 			switch a.kind {
 			case "open":
 				return nil
-			case "dialog", "cookie", "header", "viewport":
+			case "dialog", "cookie", "header", "viewport", "device", "geolocation", "locale", "timezone", "clock":
 				continue
 			}
 			return s.node.Locate(kind.At(fmt.Sprintf("do[%d]", k),

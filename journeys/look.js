@@ -10,6 +10,10 @@ if (query.op === "title") {
   const title = norm(document.title);
   return title.includes(norm(query.arg)) ? { state: "ready" } : { state: "other title", detail: title };
 }
+if (query.op === "loaded") {
+  const blank = location.href === "about:blank" && document.body && document.body.childElementCount === 0;
+  return { state: document.readyState === "complete" && !blank ? "ready" : "loading" };
+}
 let found;
 try {
   if (query.op === "count" || query.op === "gone") return number();

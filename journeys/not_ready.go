@@ -39,9 +39,13 @@ func (e *notReady) sayOfAct() string {
 		return "the last one says " + strconv.Quote(cut(e.last.Detail, 120))
 	case "no match":
 		return "has nothing that matches, it is " + strconv.Quote(cut(e.last.Detail, 120))
+	case "no tab":
+		return "no page has opened a tab"
+	case "loading":
+		return "the new tab has not loaded"
 	case "not scrolled":
 		return "did not scroll, though the wheel was turned over it"
-	case "busy":
+	case "no response", "busy":
 		return e.last.Detail
 	}
 	return ""

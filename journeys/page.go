@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/chromedp/cdproto"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"github.com/foreshock/foreshock/internal/kind"
@@ -47,7 +49,12 @@ type Page struct {
 	values   map[string]string // what store kept
 	headers  map[string]any    // that every request has
 	dialogs  dialogs
+	settings []setting
+	tabs     *tabs                                // nil before the first action
+	agent    emulation.SetUserAgentOverrideParams // as setAgent tells it
+	version  string                               // of the browser, before the dot; empty before asks
 	pictures pictures
+	acted    time.Time // when the last action began that was more than a look
 	endsBy   time.Time // see endsBy
 	log      *slog.Logger
 }
@@ -77,6 +84,7 @@ const (
 	opTicked  operation = "ticked"  // whether the box is as wanted
 	opFiles   operation = "files"   // whether it takes files
 	opElement operation = "element" // the element itself
+	opLoaded  operation = "loaded"  // the document
 	opExplain operation = "explain"
 )
 
@@ -195,8 +203,21 @@ func (p *Page) do(ctx context.Context, span *results.Span, a action, timeout tim
 	}
 	work, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
-	defer p.onLoss(cancel)()
+	lives := p.tab
+	if a.kind == "tab" && p.tabs != nil { // the tab to go from may have closed itself
+		lives = p.tabs.home
+	}
+	defer lives.onLoss(cancel)()
+	if err := p.prepare(work); err != nil {
+		return p.judge(ctx, a, err, time.Since(begin))
+	}
+	if !slices.Contains(looks(), a.kind) {
+		p.acted = begin
+	}
 	act, err := a.ready(p.stored)
+	if err == nil {
+		err = p.tabs.tooMany()
+	}
 	if b, ok := act.Action.(block); ok && err == nil {
 		err = b.run(ctx, p, span, timeout)
 	} else if err == nil {
@@ -212,6 +233,9 @@ func (p *Page) do(ctx context.Context, span *results.Span, a action, timeout tim
 	p.lastLook(ctx, err)
 	return p.judge(ctx, a, err, waited)
 }
+
+// looks are the kinds of action that change nothing.
+func looks() []string { return []string{"wait_for", "see", "store", "screenshot", "if", "repeat"} }
 
 // lastLook asks once more what keeps an action from being done, if no look at the page
 // came back in its time: on a busy machine the first can take longer than that.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
 
 	"github.com/foreshock/foreshock/internal/kind"
 	"github.com/foreshock/foreshock/results"
@@ -79,12 +80,16 @@ func (a viewport) String() string {
 
 // Do implements [Action].
 func (a viewport) Do(ctx context.Context, p *Page, _ *results.Span) error {
-	_, err := cdp.Call(ctx, p.target, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
+	return p.set(ctx, "screen", a.apply)
+}
+
+func (a viewport) apply(ctx context.Context, t *chromedp.Target) error {
+	_, err := cdp.Call(ctx, t, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
 		Width: a.Width, Height: a.Height, DeviceScaleFactor: a.Scale, Mobile: a.Mobile,
 	})
 	if err != nil {
 		return err
 	}
-	_, err = cdp.Call(ctx, p.target, emulation.SetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{Enabled: a.Mobile})
+	_, err = cdp.Call(ctx, t, emulation.SetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{Enabled: a.Mobile})
 	return err
 }

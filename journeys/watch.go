@@ -18,8 +18,9 @@ const requestedLimit = time.Second
 
 // A watch follows what a tab loads, from the browser's events.
 type watch struct {
-	crashed func() // called once the page's process is gone
-	traffic *traffic
+	crashed   func() // called once the page's process is gone
+	traffic   *traffic
+	responses responses
 
 	mu        sync.Mutex
 	changed   chan struct{} // closed and replaced at each event that counts
@@ -93,6 +94,7 @@ func (w *watch) event(ev any) {
 		return
 	}
 	w.traffic.event(ev)
+	w.responses.event(ev)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.note(ev) {
