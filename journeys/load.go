@@ -19,6 +19,7 @@ const patience = 10 * time.Second
 type Journey struct {
 	Name    string // as the file gives it, else the file's name without its suffix
 	steps   []step
+	limits  limits
 	secrets *kind.Secrets
 }
 
@@ -59,9 +60,12 @@ func load(path string, vars *kind.Vars, given map[string]string, within []string
 		return nil, err
 	}
 	var f struct {
-		Name  string            `yaml:"name"`
-		Vars  map[string]string `yaml:"vars"`
-		Steps []kind.Node       `yaml:"steps"`
+		Name     string            `yaml:"name"`
+		Vars     map[string]string `yaml:"vars"`
+		Warning  time.Duration     `yaml:"warning"`
+		Critical time.Duration     `yaml:"critical"`
+		Timeout  time.Duration     `yaml:"timeout"`
+		Steps    []kind.Node       `yaml:"steps"`
 	}
 	if err := doc.Decode(&f); err != nil {
 		return nil, err
@@ -69,11 +73,15 @@ func load(path string, vars *kind.Vars, given map[string]string, within []string
 	if len(f.Steps) == 0 {
 		return nil, doc.Locate(kind.At("steps", errors.New("got none, want at least one step")))
 	}
+	most := limits{f.Warning, f.Critical, f.Timeout}
+	if err := most.check(); err != nil {
+		return nil, doc.Locate(err)
+	}
 	steps, err := stepsOf(f.Steps, vars, append(slices.Clone(within), path))
 	if err != nil {
 		return nil, err
 	}
-	j := &Journey{Name: f.Name, steps: steps, secrets: v.Secrets}
+	j := &Journey{Name: f.Name, steps: steps, limits: most, secrets: v.Secrets}
 	if j.Name == "" {
 		j.Name = strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 	}
