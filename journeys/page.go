@@ -47,6 +47,7 @@ type Page struct {
 	values  map[string]string // what store kept
 	headers map[string]any    // that every request has
 	dialogs dialogs
+	film    film
 	endsBy  time.Time // see endsBy
 	log     *slog.Logger
 }

@@ -18,8 +18,11 @@ const requestedLimit = time.Second
 
 // A watch follows what a tab loads, from the browser's events.
 type watch struct {
-	crashed func() // called once the page's process is gone
-	traffic *traffic
+	crashed  func() // called once the page's process is gone
+	traffic  *traffic
+	requests *exchangeLog
+	console  *console
+	vitals   *vitals
 
 	mu        sync.Mutex
 	changed   chan struct{} // closed and replaced at each event that counts
@@ -33,7 +36,10 @@ type watch struct {
 }
 
 func newWatch(crashed func()) *watch {
-	return &watch{crashed: crashed, traffic: newTraffic(), changed: make(chan struct{})}
+	return &watch{
+		crashed: crashed, traffic: newTraffic(), requests: newExchangeLog(), console: newConsole(), vitals: newVitals(),
+		changed: make(chan struct{}),
+	}
 }
 
 // expectLoad forgets what was loaded before.
@@ -93,6 +99,9 @@ func (w *watch) event(ev any) {
 		return
 	}
 	w.traffic.event(ev)
+	w.requests.event(ev)
+	w.console.event(ev)
+	w.vitals.event(ev)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.note(ev) {
