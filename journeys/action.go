@@ -40,6 +40,8 @@ func Actions() kind.Table[Action] {
 		viewportKind(),
 		waitForKind(),
 		seeKind(),
+		ifKind(),
+		repeatKind(),
 		storeKind(),
 		evaluateKind(),
 		screenshotKind(),

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/chromedp/chromedp"
-
 	"github.com/foreshock/foreshock/internal/kind"
 	"github.com/foreshock/foreshock/results"
 )
@@ -98,7 +96,7 @@ func evidenceEnd(ctx context.Context) time.Time {
 }
 
 func (p *Page) keepPicture(ctx context.Context, l *locker, name string) {
-	png, err := chromedp.CaptureScreenshot()(ctx, p.target)
+	png, err := p.capture(ctx)
 	if err != nil {
 		l.note("%s: no picture: %v", name, err)
 		return

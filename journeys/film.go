@@ -7,6 +7,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
 
 	"github.com/foreshock/foreshock/results"
 )
@@ -42,11 +43,7 @@ func (p *Page) shoot(ctx context.Context, span *results.Span, elapsed time.Durat
 	begin := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, frameLimit)
 	defer cancel()
-	quality := int64(frameQuality)
-	fast := true
-	shot, err := cdp.Call(ctx, p.target, page.CaptureScreenshot, page.CaptureScreenshotParams{
-		Format: page.CaptureScreenshotFormatJpeg, Quality: &quality, OptimizeForSpeed: &fast,
-	})
+	data, err := p.taken(ctx, small)
 	f.spent += time.Since(begin)
 	if err != nil {
 		f.off = true
@@ -57,5 +54,14 @@ func (p *Page) shoot(ctx context.Context, span *results.Span, elapsed time.Durat
 		f.frames = slices.Delete(f.frames, 0, 1)
 		f.dropped++
 	}
-	f.frames = append(f.frames, frame{span, shot.Data})
+	f.frames = append(f.frames, frame{span, data})
+}
+
+// small takes a picture that is quick to make and to keep.
+func small(ctx context.Context, t *chromedp.Target) ([]byte, error) {
+	quality, fast := int64(frameQuality), true
+	shot, err := cdp.Call(ctx, t, page.CaptureScreenshot, page.CaptureScreenshotParams{
+		Format: page.CaptureScreenshotFormatJpeg, Quality: &quality, OptimizeForSpeed: &fast,
+	})
+	return shot.Data, err
 }

@@ -70,8 +70,10 @@ func (e *notReady) say() string {
 		return "not on the page"
 	case "moving":
 		return "did not keep still"
+	case ready:
+		return "the page was too busy to say what it shows; now it is as wanted"
 	}
-	return "the page did not answer"
+	return "the page did not answer: its scripts keep it busy, or the machine does"
 }
 
 // judge says who is to blame for the error of an action, and adds what the page shows.

@@ -206,7 +206,7 @@ type action struct {
 
 // UnmarshalNode implements [kind.Unmarshaler].
 func (a *action) UnmarshalNode(n kind.Node) error {
-	if deferred(n) {
+	if deferred(n) && !isBlock(n) {
 		var err error
 		*a, err = buildDeferred(n)
 		return err

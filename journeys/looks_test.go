@@ -68,3 +68,18 @@ func TestWhatIsNotSeen(t *testing.T) {
 	wantResult(t, walk(t, p, j, 60*time.Second), results.Critical, results.CauseAnswer,
 		"see a clean console: the console has 2 errors, first: it broke 7")
 }
+
+// A page whose scripts keep it busy says what is wrong as soon as it can, and if it
+// never can, that is said.
+func TestBusyPage(t *testing.T) {
+	p := warm(t)
+	t.Parallel()
+	base := serve(t)
+	for path, want := range map[string]string{
+		"/busy.html?1800":  `click #none: no such element after `,
+		"/busy.html?60000": `click #none: the page did not answer: its scripts keep it busy`,
+	} {
+		r := walk(t, p, hasty(t, base, path, `click: "#none"`), 60*time.Second)
+		wantResult(t, r, results.Critical, results.CauseTimeout, want)
+	}
+}

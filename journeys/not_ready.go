@@ -39,6 +39,8 @@ func (e *notReady) sayOfAct() string {
 		return "the last one says " + strconv.Quote(cut(e.last.Detail, 120))
 	case "no match":
 		return "has nothing that matches, it is " + strconv.Quote(cut(e.last.Detail, 120))
+	case "not scrolled":
+		return "did not scroll, though the wheel was turned over it"
 	case "busy":
 		return e.last.Detail
 	}

@@ -39,17 +39,18 @@ func pageFunction() string {
 // A Page is a tab in a browser profile of its own, for one run.
 type Page struct {
 	tab
-	target  *chromedp.Target
-	close   func() // gives the tab back; returns at once
-	lookup  func(ctx context.Context, host string) error
-	secrets *kind.Secrets
-	own     kind.Secrets      // of this run alone
-	values  map[string]string // what store kept
-	headers map[string]any    // that every request has
-	dialogs dialogs
-	film    film
-	endsBy  time.Time // see endsBy
-	log     *slog.Logger
+	target   *chromedp.Target
+	close    func() // gives the tab back; returns at once
+	lookup   func(ctx context.Context, host string) error
+	secrets  *kind.Secrets
+	own      kind.Secrets      // of this run alone
+	values   map[string]string // what store kept
+	headers  map[string]any    // that every request has
+	dialogs  dialogs
+	pictures pictures
+	film     film
+	endsBy   time.Time // see endsBy
+	log      *slog.Logger
 }
 
 // An operation is what a query asks the page for, beyond finding the element.
@@ -124,7 +125,7 @@ func (p *Page) await(ctx context.Context, q query) (answer, error) {
 		case err == nil && a.State == ready:
 			return a, nil
 		case err == nil && a.State == "invalid":
-			return a, results.Blind(results.CauseInternal, fmt.Errorf("not a selector that the browser knows: %s", a.Detail))
+			return a, invalid(a)
 		case err == nil:
 			seen = a
 			seen.Detail = p.mask(a.Detail) // before any of it is cut
@@ -135,6 +136,10 @@ func (p *Page) await(ctx context.Context, q query) (answer, error) {
 			return a, &notReady{q, seen}
 		}
 	}
+}
+
+func invalid(a answer) error {
+	return results.Blind(results.CauseInternal, fmt.Errorf("not a selector that the browser knows: %s", a.Detail))
 }
 
 // navigating reports whether a look failed because the page was just being replaced.
@@ -179,7 +184,7 @@ func endsBy(ctx context.Context) time.Time {
 	if !ok {
 		return time.Time{}
 	}
-	return deadline.Add(-min(time.Second, time.Until(deadline)/5))
+	return deadline.Add(-min(3*time.Second, time.Until(deadline)/5))
 }
 
 // do runs one action within timeout, and within the run's time.
@@ -192,14 +197,36 @@ func (p *Page) do(ctx context.Context, span *results.Span, a action, timeout tim
 	work, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
 	defer p.onLoss(cancel)()
-	act, err := a.ready(p.values)
-	if err == nil {
+	act, err := a.ready(p.stored)
+	if b, ok := act.Action.(block); ok && err == nil {
+		err = b.run(ctx, p, span, timeout)
+	} else if err == nil {
 		err = act.Do(work, p, span)
 	}
 	if err == nil {
 		return nil
 	}
-	return p.judge(ctx, a, err, time.Since(begin))
+	if inner, ok := errors.AsType[*inBlock](err); ok {
+		return fmt.Errorf("%s: %w", a.name, inner)
+	}
+	waited := time.Since(begin)
+	p.lastLook(ctx, err)
+	return p.judge(ctx, a, err, waited)
+}
+
+// lastLook asks once more what keeps an action from being done, if no look at the page
+// came back in its time: on a busy machine the first can take longer than that.
+func (p *Page) lastLook(ctx context.Context, err error) {
+	var wait *notReady
+	if !errors.As(err, &wait) || wait.last.State != "" || ctx.Err() != nil || p.lost() != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, evidenceLimit)
+	defer cancel()
+	if a, err := p.ask(ctx, wait.query); err == nil {
+		wait.last = a
+		wait.last.Detail = p.mask(a.Detail)
+	}
 }
 
 // mask hides the secrets of the configuration and those of this run.

@@ -20,7 +20,6 @@ import (
 var vitalsScript string
 
 const (
-	vitalsWorld   = "foreshock"       // where vitals.js runs
 	vitalsBinding = "foreshockVitals" // how it tells
 	vitalsPages   = 100               // of one run
 	// vitalsFlush is how long the last page may take to draw what it has: a frame is 16 ms.
@@ -136,10 +135,10 @@ func (s *pageVitals) record(span *results.Span) {
 
 // prepare has every document from here on tell how fast it was.
 func (p *Page) prepare(ctx context.Context) error {
-	_, err := cdp.Call(ctx, p.target, runtime.AddBinding, runtime.AddBindingParams{Name: vitalsBinding, ExecutionContextName: vitalsWorld})
+	_, err := cdp.Call(ctx, p.target, runtime.AddBinding, runtime.AddBindingParams{Name: vitalsBinding, ExecutionContextName: ownWorld})
 	if err == nil {
 		_, err = cdp.Call(ctx, p.target, page.AddScriptToEvaluateOnNewDocument,
-			page.AddScriptToEvaluateOnNewDocumentParams{Source: vitalsScript, WorldName: vitalsWorld})
+			page.AddScriptToEvaluateOnNewDocumentParams{Source: vitalsScript, WorldName: ownWorld})
 	}
 	if err != nil {
 		return fmt.Errorf("preparing the page: %w", err)
