@@ -50,7 +50,7 @@ func TestBlocksThatFail(t *testing.T) {
 	}{
 		`if: {visible: "#more", then: [{click: "#nope"}]}`:                      {results.CauseTimeout, "if #more is visible: then: click #nope: no such element after 7"},
 		`repeat: {times: 3, do: [{click: "#more"}, {see: {count: 2, of: li}}]}`: {results.CauseTimeout, "repeat 3 times: round 2: see 2 of li: there are 3 after 7"},
-		`repeat: {until: {text: never}, times: 2, do: [{click: "#more"}]}`:      {results.CauseAnswer, `repeat until the page says "never": still not so after 2 rounds; page`},
+		`repeat: {until: {text: never}, times: 2, do: [{click: "#more"}]}`:      {results.CauseAnswer, "repeat until the page says \"never\": still not so after 2 rounds\npage"},
 	} {
 		t.Run(action, func(t *testing.T) {
 			t.Parallel()

@@ -25,11 +25,15 @@ const ownWorld = "foreshock"
 // showLimit is how long it may take to make a page readable again after a picture.
 const showLimit = 2 * time.Second
 
-// capture takes a picture (PNG) of what the window shows. Every picture of a page is
-// taken here: fields and texts that show a secret which this run has typed are blurred
+// capture takes a picture (PNG) of what the window shows.
+func (p *Page) capture(ctx context.Context) ([]byte, error) {
+	return p.taken(ctx, chromedp.CaptureScreenshot())
+}
+
+// taken takes a picture by shot. Every picture of a page is taken here: fields and texts that show a secret which this run has typed are blurred
 // in it, and if they cannot be, there is no picture. It may be called from several
 // goroutines.
-func (p *Page) capture(ctx context.Context) ([]byte, error) {
+func (p *Page) taken(ctx context.Context, shot chromedp.Action[[]byte]) ([]byte, error) {
 	p.pictures.taking.Lock()
 	defer p.pictures.taking.Unlock()
 	if secrets := p.pictures.secrets(); len(secrets) > 0 {
@@ -38,7 +42,7 @@ func (p *Page) capture(ctx context.Context) ([]byte, error) {
 			return nil, fmt.Errorf("no picture, as what was typed could not be blurred: %w", err)
 		}
 	}
-	return chromedp.CaptureScreenshot()(ctx, p.target)
+	return shot(ctx, p.target)
 }
 
 // blur makes secrets unreadable in all frames of the page, and what was so before

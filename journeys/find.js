@@ -112,6 +112,26 @@ const pick = (s) => {
   return { e: found[0] };
 };
 
+// What is there of a role, those with like names first, and what else has such a name.
+const actable = {
+  button: "button, summary, input[type=button], input[type=submit], input[type=reset], [role=button]",
+  link: "a[href], area[href], [role=link]",
+  tab: "[role=tab]",
+  menuitem: "[role=menuitem]",
+};
+const nearRole = (roots, s) => {
+  const v = norm(s.name).toLowerCase();
+  const alike = (name) => v && name && (name.toLowerCase().includes(v) || v.includes(name.toLowerCase()));
+  const named = (list, role) => list.filter(visible).map((e) => [role, nameOf(e, role)]).filter(([, name]) => name);
+  const same = named(withRole(roots, s), s.value);
+  if (same.some(([, n]) => n === norm(s.name))) return []; // it is there, and not as it should be
+  const others = Object.entries(actable).filter(([role]) => role !== s.value)
+    .flatMap(([role, css]) => named(all(roots, css), role)).filter(([, name]) => alike(name));
+  const sorted = [...same.filter(([, n]) => alike(n)), ...others, ...same.filter(([, n]) => !alike(n))];
+  const say = ([role, name]) => `${role} ${JSON.stringify(name.length > 40 ? name.slice(0, 39) + "…" : name)}`;
+  return [...new Set(sorted.map(say))].slice(0, 8);
+};
+
 // What is there of the kind that s looks for.
 const near = (s) => {
   const roots = trees(scopeOf(s).top || document, true);
@@ -121,7 +141,7 @@ const near = (s) => {
     case "xpath": return [];
     case "testid": return short(all(roots, "[data-testid]").map((e) => e.dataset.testid));
     case "label": return short(all(roots, "label").map(wordsIn));
-    case "role": return short(withRole(roots, s).filter(visible).map((e) => nameOf(e, s.value)));
+    case "role": return nearRole(roots, s);
   }
   return short(all(roots, "button, a, input, summary, [role=button]").filter(visible).map(textOf));
 };

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -120,9 +119,13 @@ func (p *Page) hanging(waited time.Duration) string {
 	return fmt.Sprintf("%s answered %d but had not loaded after %v", redact(address), p.watch.documentStatus(), round(waited))
 }
 
-// explained makes the error of an action. The text may come from the page and is masked.
+// explained makes the error of an action, in at most three lines: what was wrong, what the
+// page shows, and what else was wrong with it. It may come from the page and is masked.
 func (p *Page) explained(ctx context.Context, a action, s results.Status, c results.Cause, text string, q query) error {
 	text = a.name + ": " + text + p.shown(ctx, q)
+	if also := p.condition(); also != "" {
+		text += "\n" + also
+	}
 	return &results.Error{Status: s, Cause: c, Err: errors.New(p.mask(text))}
 }
 
@@ -134,8 +137,8 @@ func (p *Page) shown(ctx context.Context, q query) string {
 	missed, op := q.sought(), q.Op
 	q.Op = opExplain
 	page, err := evaluate[struct {
-		URL, Title, Says string
-		Near             []string
+		URL, Title, Says, State string
+		Near                    []string
 	}](ctx, p, q)
 	if err != nil || !strings.HasPrefix(page.URL, "http") {
 		return ""
@@ -145,45 +148,25 @@ func (p *Page) shown(ctx context.Context, q query) string {
 		switch near := kind.Nearest(missed, page.Near); {
 		case near == missed && near != "": // it is there, and not as it should be
 		case q.By == "role":
-			fmt.Fprintf(&text, "; there are: %s", cut(quoted(page.Near), 120))
+			fmt.Fprintf(&text, "; there are: %s", cut(p.mask(strings.Join(page.Near, ", ")), 160))
 		case near == "":
 			fmt.Fprintf(&text, "; the page has %s", cut(strings.Join(page.Near, ", "), 120))
 		default:
 			fmt.Fprintf(&text, "; did you mean %q?", near)
 		}
 	}
-	fmt.Fprintf(&text, "; page %s", redact(page.URL))
-	if page.Title != "" {
-		fmt.Fprintf(&text, " titled %q", cut(p.mask(page.Title), 80))
+	fmt.Fprintf(&text, "\npage %s", redact(page.URL))
+	if s := p.watch.requests.status(); s > 0 {
+		fmt.Fprintf(&text, " answered %d,", s)
 	}
-	if s := p.watch.documentStatus(); s >= 400 {
-		fmt.Fprintf(&text, " answered %d and", s)
+	if page.Title != "" {
+		fmt.Fprintf(&text, " titled %q,", cut(p.mask(page.Title), 80))
+	}
+	if page.State != "complete" {
+		text.WriteString(" still loading,")
 	}
 	fmt.Fprintf(&text, " says %q", cut(p.mask(page.Says), 160))
 	return text.String()
-}
-
-func quoted(list []string) string {
-	out := make([]string, len(list))
-	for i, s := range list {
-		out[i] = strconv.Quote(s)
-	}
-	return strings.Join(out, ", ")
-}
-
-// attachFailure keeps a picture of the page, if the browser can still make one.
-func (p *Page) attachFailure(ctx context.Context, span *results.Span) {
-	if p.lost() != nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, evidenceLimit)
-	defer cancel()
-	png, err := p.capture(ctx)
-	if err != nil {
-		p.log.DebugContext(ctx, "no screenshot of the failure", "error", err)
-		return
-	}
-	span.Attach("failure", "image/png", png)
 }
 
 // loadFailure says whose fault a net error of the browser is.

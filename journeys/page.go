@@ -55,6 +55,7 @@ type Page struct {
 	version  string                               // of the browser, before the dot; empty before asks
 	pictures pictures
 	acted    time.Time // when the last action began that was more than a look
+	film     film
 	endsBy   time.Time // see endsBy
 	log      *slog.Logger
 }

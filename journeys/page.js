@@ -3,6 +3,7 @@
 const explain = () => ({
   url: location.href,
   title: norm(document.title),
+  state: document.readyState,
   says: shownIn(document).slice(0, 2000),
   near: query.value ? near(query) : [],
 });

@@ -302,8 +302,27 @@ func TestBrowserVersion(t *testing.T) {
 func BenchmarkJourney(b *testing.B) {
 	p := warm(b)
 	j := write(b, serve(b), order)
-	walk(b, p, j, 20*time.Second)
-	for b.Loop() {
-		wantResult(b, walk(b, p, j, 20*time.Second), results.OK, "")
+	for _, e := range []Evidence{EvidenceNever, EvidenceOnFailure, EvidenceAlways} {
+		b.Run(string(e), func(b *testing.B) {
+			walked := func() results.Result {
+				c := NewCheck(j, p)
+				c.evidence = e
+				rec := results.NewRecorder()
+				return rec.Finish(c.Run(b.Context(), rec))
+			}
+			walked()
+			var bytes int
+			for b.Loop() {
+				r := walked()
+				wantResult(b, r, results.OK, "")
+				bytes = 0
+				for _, s := range r.Steps {
+					for _, a := range s.Artifacts {
+						bytes += len(a.Data)
+					}
+				}
+			}
+			b.ReportMetric(float64(bytes), "artifact-bytes")
+		})
 	}
 }

@@ -37,6 +37,9 @@ func (p *Page) prepare(ctx context.Context) error {
 		return nil
 	}
 	p.tabs = p.followTabs()
+	if err := p.set(ctx, "vitals", measure); err != nil {
+		return err
+	}
 	return p.set(ctx, "closed shadow roots", func(ctx context.Context, t *chromedp.Target) error {
 		return beforePages(ctx, t, closedRootsScript)
 	})

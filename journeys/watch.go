@@ -21,6 +21,9 @@ type watch struct {
 	crashed   func() // called once the page's process is gone
 	traffic   *traffic
 	responses responses
+	requests  *exchangeLog
+	console   *console
+	vitals    *vitals
 
 	mu        sync.Mutex
 	changed   chan struct{} // closed and replaced at each event that counts
@@ -34,7 +37,10 @@ type watch struct {
 }
 
 func newWatch(crashed func()) *watch {
-	return &watch{crashed: crashed, traffic: newTraffic(), changed: make(chan struct{})}
+	return &watch{
+		crashed: crashed, traffic: newTraffic(), requests: newExchangeLog(), console: newConsole(), vitals: newVitals(),
+		changed: make(chan struct{}),
+	}
 }
 
 // expectLoad forgets what was loaded before.
@@ -95,6 +101,9 @@ func (w *watch) event(ev any) {
 	}
 	w.traffic.event(ev)
 	w.responses.event(ev)
+	w.requests.event(ev)
+	w.console.event(ev)
+	w.vitals.event(ev)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.note(ev) {
