@@ -40,6 +40,12 @@ func (a *dialog) UnmarshalNode(n kind.Node) error {
 	return decodeShort(n, &a.Answer, (*whole)(a))
 }
 
+// NodeSchema implements [kind.Describer].
+func (a *dialog) NodeSchema(g *kind.Schemas) *kind.Schema {
+	answer := kind.WordsSchema("accept", "dismiss")
+	return kind.Either(answer, g.Fields(*a, map[string]*kind.Schema{"answer": answer}))
+}
+
 // String implements [Action]; the text may be a secret and is left out.
 func (a dialog) String() string { return a.Answer + " dialogs" }
 

@@ -100,6 +100,7 @@ func (c *Check) walk(ctx context.Context, rec *results.Recorder, p *Page) error 
 		}
 		if err != nil {
 			failed = fmt.Errorf("%s: %w", s.name, err)
+			p.pause(ctx, s.name, err)
 			c.notReached(rec, i+1)
 			break
 		}
@@ -136,7 +137,9 @@ func (c *Check) step(ctx context.Context, rec *results.Recorder, p *Page, s step
 	var whole *results.Span
 	err := rec.Step(ctx, s.name, func(ctx context.Context, span *results.Span) error {
 		whole = span
-		span.Limit(s.warning, s.critical)
+		if p.author.Slow == 0 {
+			span.Limit(s.warning, s.critical)
+		}
 		for _, a := range s.do {
 			var acted *results.Span
 			err := rec.Step(ctx, a.name, func(ctx context.Context, span *results.Span) error {

@@ -59,14 +59,7 @@ func load(path string, vars *kind.Vars, given map[string]string, within []string
 	if err != nil {
 		return nil, err
 	}
-	var f struct {
-		Name     string            `yaml:"name"`
-		Vars     map[string]string `yaml:"vars"`
-		Warning  time.Duration     `yaml:"warning"`
-		Critical time.Duration     `yaml:"critical"`
-		Timeout  time.Duration     `yaml:"timeout"`
-		Steps    []kind.Node       `yaml:"steps"`
-	}
+	var f journeyFile
 	if err := doc.Decode(&f); err != nil {
 		return nil, err
 	}
@@ -172,13 +165,7 @@ type step struct {
 
 // UnmarshalNode implements [kind.Unmarshaler].
 func (s *step) UnmarshalNode(n kind.Node) error {
-	var f struct {
-		Step     string        `yaml:"step"`
-		Warning  time.Duration `yaml:"warning"`
-		Critical time.Duration `yaml:"critical"`
-		Timeout  time.Duration `yaml:"timeout"`
-		Do       []action      `yaml:"do"`
-	}
+	var f stepFields
 	if err := n.Decode(&f); err != nil {
 		return err
 	}

@@ -35,6 +35,11 @@ func (a *open) UnmarshalNode(n kind.Node) error {
 	return decodeShort(n, &a.URL, (*whole)(a))
 }
 
+// NodeSchema implements [kind.Describer].
+func (a *open) NodeSchema(g *kind.Schemas) *kind.Schema {
+	return kind.Either(kind.TextSchema(), g.Fields(*a, nil))
+}
+
 // String implements [Action].
 func (a open) String() string { return "open " + redact(a.URL) }
 

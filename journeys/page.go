@@ -58,6 +58,9 @@ type Page struct {
 	film     film
 	endsBy   time.Time // see endsBy
 	log      *slog.Logger
+	author   Authoring
+	shownTo  bool   // the author has seen the element of the action that goes on
+	profile  string // directory of the browser's profile
 }
 
 // An operation is what a query asks the page for, beyond finding the element.
@@ -130,6 +133,8 @@ func (p *Page) await(ctx context.Context, q query) (answer, error) {
 	for pause := first; ; pause = min(pause*3/2, last) {
 		a, err := p.ask(ctx, q)
 		switch {
+		case err == nil && a.State == ready && p.show(ctx, q):
+			continue // it may have moved meanwhile
 		case err == nil && a.State == ready:
 			return a, nil
 		case err == nil && a.State == "invalid":
@@ -198,7 +203,7 @@ func endsBy(ctx context.Context) time.Time {
 // do runs one action within timeout, and within the run's time.
 func (p *Page) do(ctx context.Context, span *results.Span, a action, timeout time.Duration) error {
 	begin := time.Now()
-	end := begin.Add(timeout)
+	end := begin.Add(timeout + p.author.Slow)
 	if !p.endsBy.IsZero() && p.endsBy.Before(end) {
 		end = p.endsBy
 	}
@@ -219,12 +224,14 @@ func (p *Page) do(ctx context.Context, span *results.Span, a action, timeout tim
 	if err == nil {
 		err = p.tabs.tooMany()
 	}
+	p.shownTo = false
 	if b, ok := act.Action.(block); ok && err == nil {
 		err = b.run(ctx, p, span, timeout)
 	} else if err == nil {
 		err = act.Do(work, p, span)
 	}
 	if err == nil {
+		p.slowly(ctx)
 		return nil
 	}
 	if inner, ok := errors.AsType[*inBlock](err); ok {

@@ -3,6 +3,8 @@ package journeys
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/foreshock/foreshock/internal/kind"
@@ -20,6 +22,32 @@ type Selector struct {
 	Implicit string    `json:"implicit,omitempty"` // CSS of what has the role by itself
 }
 
+// selectorFields are a Selector as it is written: one of the ways to find, and more.
+type selectorFields struct {
+	CSS    string    `yaml:"css"`    // a CSS selector
+	XPath  string    `yaml:"xpath"`  // an XPath
+	Text   string    `yaml:"text"`   // what the element says
+	Label  string    `yaml:"label"`  // the label of a field
+	TestID string    `yaml:"testid"` // its data-testid
+	Role   string    `yaml:"role"`   // its role for a screen reader, such as button; best with name
+	Name   string    `yaml:"name"`   // beside role: its name for a screen reader
+	Nth    int       `yaml:"nth"`    // which of several: 1 is the first, -1 the last
+	In     *Selector `yaml:"in"`     // the element in which it is
+}
+
+// NodeSchema implements [kind.Describer].
+func (s *Selector) NodeSchema(g *kind.Schemas) *kind.Schema {
+	return g.Def("selector", func() *kind.Schema {
+		one := g.Fields(selectorFields{}, map[string]*kind.Schema{"role": kind.WordsSchema(slices.Sorted(maps.Keys(roles()))...)})
+		for _, way := range []string{"css", "xpath", "text", "label", "testid", "role"} {
+			one.OneOf = append(one.OneOf, &kind.Schema{Required: []string{way}})
+		}
+		css := kind.TextSchema()
+		css.Description, css.MinLength = "a CSS selector, such as #buy", 1
+		return kind.Either(css, one)
+	})
+}
+
 // UnmarshalNode reads a text, which is CSS, or a mapping with one of the ways to find.
 func (s *Selector) UnmarshalNode(n kind.Node) error {
 	if n.Shape == kind.Scalar {
@@ -29,17 +57,7 @@ func (s *Selector) UnmarshalNode(n kind.Node) error {
 		}
 		return nil
 	}
-	var f struct {
-		CSS    string    `yaml:"css"`
-		XPath  string    `yaml:"xpath"`
-		Text   string    `yaml:"text"`
-		Label  string    `yaml:"label"`
-		TestID string    `yaml:"testid"`
-		Role   string    `yaml:"role"`
-		Name   string    `yaml:"name"`
-		Nth    int       `yaml:"nth"`
-		In     *Selector `yaml:"in"`
-	}
+	var f selectorFields
 	if err := n.Decode(&f); err != nil {
 		return err
 	}

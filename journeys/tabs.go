@@ -132,7 +132,7 @@ func (p *Page) enter(ctx context.Context) error {
 		return err
 	}
 	p.tabs.stack = append(p.tabs.stack, p.tab)
-	p.show(t)
+	p.turnTo(t)
 	go p.answerDialogs(t)
 	for _, s := range p.settings {
 		if err := s.apply(ctx, p.target); err != nil {
@@ -150,7 +150,7 @@ func (p *Page) leave(ctx context.Context, closing bool) error {
 		return results.Blind(results.CauseInternal, errors.New("the journey is in its first tab, want one that it went to with tab: new"))
 	}
 	old, last := p.tab, len(p.tabs.stack)-1
-	p.show(p.tabs.stack[last])
+	p.turnTo(p.tabs.stack[last])
 	p.tabs.stack = p.tabs.stack[:last]
 	if closing {
 		old.fail(nil)
@@ -160,8 +160,8 @@ func (p *Page) leave(ctx context.Context, closing bool) error {
 	return err
 }
 
-// show makes t the tab in which the journey goes on.
-func (p *Page) show(t tab) { p.tab, p.target = t, t.target() }
+// turnTo makes t the tab in which the journey goes on.
+func (p *Page) turnTo(t tab) { p.tab, p.target = t, t.target() }
 
 // closedItself reports whether the tab that the journey went to is no more, while the
 // one it started with is.

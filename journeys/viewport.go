@@ -70,6 +70,12 @@ func (a *viewport) UnmarshalNode(n kind.Node) error {
 	return decodeShort(n, &a.Device, (*whole)(a))
 }
 
+// NodeSchema implements [kind.Describer].
+func (a *viewport) NodeSchema(g *kind.Schemas) *kind.Schema {
+	device := kind.WordsSchema(slices.Sorted(maps.Keys(devices()))...)
+	return kind.Either(device, g.Fields(*a, map[string]*kind.Schema{"device": device}))
+}
+
 // String implements [Action].
 func (a viewport) String() string {
 	if a.Device != "" {

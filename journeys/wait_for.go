@@ -47,6 +47,13 @@ func (a *waitFor) UnmarshalNode(n kind.Node) error {
 	return n.Decode((*whole)(a))
 }
 
+// NodeSchema implements [kind.Describer].
+func (a *waitFor) NodeSchema(g *kind.Schemas) *kind.Schema {
+	one := g.Fields(*a, map[string]*kind.Schema{"network": kind.WordsSchema("idle")})
+	one.MinFields, one.MaxFields = 1, 1
+	return kind.Either(g.Of(Selector{}), one)
+}
+
 // String implements [Action].
 func (a waitFor) String() string {
 	switch {
