@@ -25,6 +25,9 @@ var findScript string
 //go:embed page.js
 var pageScript string
 
+//go:embed any.js
+var anyScript string
+
 //go:embed act.js
 var actScript string
 
@@ -33,7 +36,7 @@ var lookScript string
 
 // pageFunction is the function that runs in the page, once a look.
 func pageFunction() string {
-	return "async (query) => {\n" + roleScript + findScript + pageScript + actScript + lookScript + "}"
+	return "async (query) => {\n" + roleScript + findScript + pageScript + anyScript + actScript + lookScript + "}"
 }
 
 // A Page is a tab in a browser profile of its own, for one run.
@@ -47,6 +50,7 @@ type Page struct {
 	values  map[string]string // what store kept
 	headers map[string]any    // that every request has
 	dialogs dialogs
+	held    int64     // keys that modify others, as the browser counts them
 	endsBy  time.Time // see endsBy
 	log     *slog.Logger
 }
@@ -75,6 +79,10 @@ const (
 	opTick    operation = "tick"    // where to click, if the box is not as wanted
 	opTicked  operation = "ticked"  // whether the box is as wanted
 	opFiles   operation = "files"   // whether it takes files
+	opFill    operation = "fill"    // whatever the field is
+	opScroll  operation = "scroll"  // to a place in it
+	opArrived operation = "arrived" // address and title
+	opCompare operation = "compare" // number, attributes and properties of elements
 	opElement operation = "element" // the element itself
 	opExplain operation = "explain"
 )
@@ -84,6 +92,8 @@ type query struct {
 	Op        operation `json:"op"`
 	Arg       string    `json:"arg"`
 	Attribute string    `json:"attribute,omitempty"`
+	Offset    *point    `json:"offset,omitempty"`   // where in the element to point
+	Elements  *elements `json:"elements,omitempty"` // what opCompare wants
 }
 
 // An answer is what page.js says to a query.
@@ -100,7 +110,7 @@ const ready = "ready"
 
 // ask looks at the page once.
 func (p *Page) ask(ctx context.Context, q query) (answer, error) {
-	return evaluate[answer](ctx, p, q)
+	return framelessAs(evaluate[answer](ctx, p, q))
 }
 
 func evaluate[T any](ctx context.Context, p *Page, q query) (T, error) {
@@ -108,6 +118,9 @@ func evaluate[T any](ctx context.Context, p *Page, q query) (T, error) {
 	if err != nil {
 		var zero T
 		return zero, err
+	}
+	if f := q.where(); f != nil {
+		return evaluateIn[T](ctx, p, f, "function () { return ("+pageFunction()+")("+string(arg)+") }")
 	}
 	return chromedp.Evaluate[T]("("+pageFunction()+")("+string(arg)+")", chromedp.EvalAwaitPromise)(ctx, p.target)
 }
