@@ -2,12 +2,16 @@ package journeys
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/dom"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
@@ -58,37 +62,82 @@ func (s *Selector) where() *frame {
 	return nil
 }
 
-// A frameless error says that there is no such frame, or none that the page may see.
+// A frameless error says that there is no such frame, or none in which one can look.
 type frameless struct{ answer }
 
 // Error implements error.
 func (e *frameless) Error() string { return e.State }
 
-// evaluateIn calls a JavaScript function in a frame, where window and document are
-// those of the frame. Its error is a [*frameless] while there is no such frame.
-func evaluateIn[T any](ctx context.Context, p *Page, f *frame, function string) (T, error) {
-	var zero T
-	find := fmt.Sprintf(`((w) => {
-		for (const i of [%s]) if (!(w = w.frames[i])) return null;
-		try { return w.document } catch { return undefined }
-	})(window)`, strings.Trim(strings.Join(strings.Fields(fmt.Sprint([]int(*f))), ","), "[]"))
-	doc, err := chromedp.Evaluate[*runtime.RemoteObject](find)(ctx, p.target)
-	switch {
-	case err != nil:
-		return zero, err
-	case doc.Type == "undefined":
-		return zero, &frameless{answer{State: "foreign frame", Detail: f.String()}}
-	case doc.ObjectID == "":
-		return zero, &frameless{answer{State: "no frame", Detail: f.String()}}
+// evaluateIn evaluates JavaScript in a frame; nil is the page itself. Its error is a
+// [*frameless] while there is no such frame.
+func evaluateIn[T any](ctx context.Context, p *Page, f *frame, js string) (T, error) {
+	in := inContext("")
+	for _, which := range f.path() {
+		find := fmt.Sprintf(`((frame) => {
+			const within = (root) => [...root.querySelectorAll("*")].flatMap((e) => [e, ...(e.shadowRoot ? within(e.shadowRoot) : [])]);
+			return frame && within(document).find((e) => e.contentWindow === frame) || null;
+		})(window.frames[%d])`, which)
+		var zero T
+		owner, err := chromedp.Evaluate[*runtime.RemoteObject](find, in)(ctx, p.target)
+		if err != nil {
+			return zero, err
+		}
+		if owner.ObjectID == "" {
+			return zero, &frameless{answer{State: "no frame", Detail: f.String()}}
+		}
+		node, err := cdp.Call(ctx, p.target, dom.DescribeNode, dom.DescribeNodeParams{ObjectID: owner.ObjectID})
+		if err != nil {
+			return zero, err
+		}
+		id := p.watch.contexts.of(node.Node.FrameID)
+		if id == "" {
+			return zero, &frameless{answer{State: "foreign frame", Detail: f.String()}}
+		}
+		in = inContext(id)
 	}
-	v, err := chromedp.CallFunctionOn[T](function, func(c *runtime.CallFunctionOnParams) {
-		yes := true
-		c.ObjectID, c.AwaitPromise = doc.ObjectID, &yes
-	})(ctx, p.target)
-	if _, released := cdp.Call(ctx, p.target, runtime.ReleaseObject, runtime.ReleaseObjectParams{ObjectID: doc.ObjectID}); released != nil && err == nil && ctx.Err() != nil {
-		err = ctx.Err()
+	return chromedp.Evaluate[T](js, chromedp.EvalAwaitPromise, in)(ctx, p.target)
+}
+
+func inContext(id string) chromedp.EvaluateOption {
+	return func(e *runtime.EvaluateParams) { e.UniqueContextID = id }
+}
+
+func (f *frame) path() []int {
+	if f == nil {
+		return nil
 	}
-	return v, err
+	return *f
+}
+
+// contexts are where the JavaScript of each frame of a tab runs.
+type contexts struct {
+	mu sync.Mutex
+	by map[cdp.FrameID]string
+}
+
+func (c *contexts) of(f cdp.FrameID) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.by[f]
+}
+
+func (c *contexts) event(ev any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch ev := ev.(type) {
+	case *runtime.EventExecutionContextCreated:
+		var aux struct {
+			FrameID   cdp.FrameID `json:"frameId"`
+			IsDefault bool        `json:"isDefault"`
+		}
+		if json.Unmarshal(ev.Context.AuxData, &aux) == nil && aux.IsDefault {
+			c.by[aux.FrameID] = ev.Context.UniqueID
+		}
+	case *runtime.EventExecutionContextDestroyed:
+		maps.DeleteFunc(c.by, func(_ cdp.FrameID, id string) bool { return id == ev.ExecutionContextUniqueID })
+	case *runtime.EventExecutionContextsCleared:
+		clear(c.by)
+	}
 }
 
 // framelessAs takes a missing frame as an answer: it may still come.

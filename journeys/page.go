@@ -119,10 +119,7 @@ func evaluate[T any](ctx context.Context, p *Page, q query) (T, error) {
 		var zero T
 		return zero, err
 	}
-	if f := q.where(); f != nil {
-		return evaluateIn[T](ctx, p, f, "function () { return ("+pageFunction()+")("+string(arg)+") }")
-	}
-	return chromedp.Evaluate[T]("("+pageFunction()+")("+string(arg)+")", chromedp.EvalAwaitPromise)(ctx, p.target)
+	return evaluateIn[T](ctx, p, q.where(), "("+pageFunction()+")("+string(arg)+")")
 }
 
 // await looks until a user could do what q asks for. When ctx ends first, its error

@@ -69,14 +69,7 @@ func (a waitUntil) Do(ctx context.Context, p *Page, _ *results.Span) error {
 }
 
 func (a waitUntil) look(ctx context.Context, p *Page) (answer, error) {
-	function := "async () => Boolean(await (" + a.Script + "\n))"
-	var holds bool
-	var err error
-	if a.Frame != nil {
-		holds, err = evaluateIn[bool](ctx, p, a.Frame, function)
-	} else {
-		holds, err = chromedp.Evaluate[bool]("("+function+")()", chromedp.EvalAwaitPromise)(ctx, p.target)
-	}
+	holds, err := evaluateIn[bool](ctx, p, a.Frame, "(async () => Boolean(await ("+a.Script+"\n)))()")
 	if thrown, ok := errors.AsType[*chromedp.ExceptionError](err); ok {
 		return answer{}, judgeThrown(thrown)
 	}

@@ -18,8 +18,9 @@ const requestedLimit = time.Second
 
 // A watch follows what a tab loads, from the browser's events.
 type watch struct {
-	crashed func() // called once the page's process is gone
-	traffic *traffic
+	crashed  func() // called once the page's process is gone
+	traffic  *traffic
+	contexts *contexts
 
 	mu        sync.Mutex
 	changed   chan struct{} // closed and replaced at each event that counts
@@ -34,7 +35,7 @@ type watch struct {
 }
 
 func newWatch(crashed func()) *watch {
-	return &watch{crashed: crashed, traffic: newTraffic(), changed: make(chan struct{})}
+	return &watch{crashed: crashed, traffic: newTraffic(), contexts: &contexts{by: map[cdp.FrameID]string{}}, changed: make(chan struct{})}
 }
 
 // expectLoad forgets what was loaded before.
@@ -119,6 +120,7 @@ func (w *watch) event(ev any) {
 		return
 	}
 	w.traffic.event(ev)
+	w.contexts.event(ev)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.note(ev) {
