@@ -8,20 +8,20 @@ import (
 	"github.com/foreshock/foreshock/internal/kind"
 )
 
-// A choice is several ways to find one element. The first that means exactly one
+// alternatives are several ways to find one element. The first that means exactly one
 // wins; if none does, the first that means any.
-type choice []chain
+type alternatives []chain
 
 // A chain is a way through shadow roots: each part is looked for in the shadow root of
 // the one before, or in that element itself if it has none.
 type chain []Selector
 
 // UnmarshalNode implements [kind.Unmarshaler].
-func (c *choice) UnmarshalNode(n kind.Node) error {
+func (c *alternatives) UnmarshalNode(n kind.Node) error {
 	if n.Shape != kind.List || len(n.Items) == 0 {
 		return errors.New("got no list, want selectors of the same element, such as [\"#buy\", {text: Buy}]")
 	}
-	type whole choice
+	type whole alternatives
 	return n.Decode((*whole)(c))
 }
 
@@ -47,7 +47,7 @@ func (c *chain) UnmarshalNode(n kind.Node) error {
 }
 
 // String names the first, which stands for all.
-func (c *choice) String() string {
+func (c *alternatives) String() string {
 	switch {
 	case c == nil || len(*c) == 0:
 		return ""
@@ -58,7 +58,7 @@ func (c *choice) String() string {
 }
 
 // all names every one.
-func (c *choice) all() string {
+func (c *alternatives) all() string {
 	list := make([]string, len(*c))
 	for i, alternative := range *c {
 		list[i] = alternative.String()

@@ -18,7 +18,7 @@ const plays = (e, s) => {
 };
 
 const through = (chain, top) => chain.reduce(
-  (tops, part, i) => [...new Set(tops.flatMap((t) => present(part, i > 0 && t.shadowRoot || t)))], [top]);
+  (tops, part, i) => [...new Set(tops.flatMap((t) => present(part, i > 0 && rootOf(t) || t)))], [top]);
 const alternatives = (s, top) => s.any.map((chain) => through(chain, top));
 // The list of the alternative that serves: one visible element is better than several,
 // and those are better than hidden ones.

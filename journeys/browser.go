@@ -142,7 +142,9 @@ func options(path, dir string, o PoolOptions) []chromedp.ExecAllocatorOption {
 		"no-proxy-server": "", "no-service-autorun": "", "password-store": "basic", "use-mock-keychain": "",
 		"disable-background-timer-throttling": "", "disable-backgrounding-occluded-windows": "",
 		"disable-renderer-backgrounding": "", "disable-ipc-flooding-protection": "", "disable-hang-monitor": "",
-		"disable-popup-blocking": "", "disable-prompt-on-repost": "", "enable-automation": "", "force-color-profile": "srgb",
+		"disable-popup-blocking": "", "allow-pre-commit-input": "", // a click before the first frame counts
+		"disable-site-isolation-trials": "", // frames of other sites are found like others
+		"disable-prompt-on-repost":      "", "enable-automation": "", "force-color-profile": "srgb",
 		"disable-features": "Translate,OptimizationHints,MediaRouter,DialMediaRouteProvider,AutofillServerCommunication," +
 			"InterestFeedContentSuggestions,CertificateTransparencyComponentUpdater",
 	}

@@ -76,15 +76,15 @@ func (d *dialogs) said() string {
 	return d.last
 }
 
-// answerDialogs answers what the page asks in a box of its own, which would stop it
-// until someone answers.
-func (p *Page) answerDialogs() {
-	for box, err := range chromedp.Events(p.ctx, page.JavascriptDialogOpening) {
+// answerDialogs answers what the page asks in a box of its own, which would stop
+// it until someone answers. It returns when the tab t ends.
+func (p *Page) answerDialogs(t tab) {
+	for box, err := range chromedp.Events(t.ctx, page.JavascriptDialogOpening) {
 		if err != nil {
 			return
 		}
-		if err := p.target.Call(p.ctx, page.HandleJavaScriptDialog.Method, p.dialogs.answer(box), nil); err != nil {
-			p.log.DebugContext(p.ctx, "page dialog was not answered", "error", err)
+		if err := t.target().Call(t.ctx, page.HandleJavaScriptDialog.Method, p.dialogs.answer(box), nil); err != nil {
+			p.log.DebugContext(t.ctx, "page dialog was not answered", "error", err)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-// Finds elements as a user would name them, also in open shadow roots and, if the page
+// Finds elements as a user would name them, also in shadow roots and, if the page
 // itself has none, in its frames of the same origin.
 const textOf = (e) => norm(e.tagName === "INPUT" && buttonTypes.includes(e.type) ? e.value : e.textContent);
 const frameOf = (e) => e.ownerDocument.defaultView && e.ownerDocument.defaultView.frameElement;
@@ -16,6 +16,13 @@ const describe = (e) => {
   return tag(e) + (text && e.children.length === 0 ? " " + JSON.stringify(text) : "");
 };
 
+// The shadow root of e, also one that the page keeps closed (see setting.go).
+const rootOf = (e) => {
+  if (e.shadowRoot) return e.shadowRoot;
+  const closed = e.ownerDocument.defaultView && e.ownerDocument.defaultView[Symbol.for("foreshock.roots")];
+  return closed ? closed(e) : null;
+};
+
 // The trees in which to look: top, and those inside it.
 const trees = (top, frames) => {
   const out = [];
@@ -23,7 +30,7 @@ const trees = (top, frames) => {
     out.push(root);
     const hosts = root === top && root !== document ? [root] : [];
     for (const e of [...hosts, ...root.querySelectorAll("*")]) {
-      if (e.shadowRoot) add(e.shadowRoot);
+      if (rootOf(e)) add(rootOf(e));
       if (frames && (e.tagName === "IFRAME" || e.tagName === "FRAME") && e.contentDocument) add(e.contentDocument);
     }
   };

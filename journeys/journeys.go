@@ -55,6 +55,8 @@ func NewCheck(j *Journey, pool *Pool) *Check { return &Check{j, pool} }
 // Run implements [results.Check]. It ends at the first action that fails; the steps
 // that it did not reach are recorded as such, so that each run has all of them.
 func (c *Check) Run(ctx context.Context, rec *results.Recorder) error {
+	ctx, cancel := c.journey.limits.within(ctx)
+	defer cancel()
 	var p *Page
 	end := endsBy(ctx)
 	err := rec.Step(ctx, "browser", func(ctx context.Context, _ *results.Span) error {
@@ -68,13 +70,14 @@ func (c *Check) Run(ctx context.Context, rec *results.Recorder) error {
 	}
 	defer p.close()
 	p.secrets, p.endsBy = c.journey.secrets, end
+	begin := time.Now()
 	for i, s := range c.journey.steps {
 		if err := s.run(ctx, rec, p); err != nil {
 			c.notReached(rec, i+1)
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
-	return nil
+	return c.journey.limits.judge(time.Since(begin))
 }
 
 func (c *Check) notReached(rec *results.Recorder, from int) {

@@ -71,8 +71,10 @@ func (e *notReady) say() string {
 		return "not on the page"
 	case "moving":
 		return "did not keep still"
+	case ready:
+		return "the page was too busy to say what it shows; now it is as wanted"
 	}
-	return "the page did not answer"
+	return "the page did not answer: its scripts keep it busy, or the machine does"
 }
 
 // judge says who is to blame for the error of an action, and adds what the page shows.
@@ -82,6 +84,9 @@ func (p *Page) judge(ctx context.Context, a action, err error, waited time.Durat
 		load   *chromedp.LoadError
 		wait   *notReady
 	)
+	if p.closedItself(err) {
+		return results.Fault(results.CauseAnswer, fmt.Errorf("%s: the tab was closed; go on with tab: previous", a.name))
+	}
 	if lost := p.lost(); lost != nil {
 		return results.Blind(results.CauseBrowser, fmt.Errorf("%s: %w", a.name, lost))
 	}
@@ -173,7 +178,7 @@ func (p *Page) attachFailure(ctx context.Context, span *results.Span) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, evidenceLimit)
 	defer cancel()
-	png, err := chromedp.CaptureScreenshot()(ctx, p.target)
+	png, err := p.capture(ctx)
 	if err != nil {
 		p.log.DebugContext(ctx, "no screenshot of the failure", "error", err)
 		return

@@ -21,6 +21,7 @@ const patience = 10 * time.Second
 type Journey struct {
 	Name    string // as the file gives it, else the file's name without its suffix
 	steps   []step
+	limits  limits
 	secrets *kind.Secrets
 }
 
@@ -61,9 +62,12 @@ func load(path string, vars *kind.Vars, given map[string]string, within []string
 		return nil, err
 	}
 	var f struct {
-		Name  string            `yaml:"name"`
-		Vars  map[string]string `yaml:"vars"`
-		Steps []kind.Node       `yaml:"steps"`
+		Name     string            `yaml:"name"`
+		Vars     map[string]string `yaml:"vars"`
+		Warning  time.Duration     `yaml:"warning"`
+		Critical time.Duration     `yaml:"critical"`
+		Timeout  time.Duration     `yaml:"timeout"`
+		Steps    []kind.Node       `yaml:"steps"`
 	}
 	if err := doc.Decode(&f); err != nil {
 		return nil, err
@@ -71,11 +75,15 @@ func load(path string, vars *kind.Vars, given map[string]string, within []string
 	if len(f.Steps) == 0 {
 		return nil, doc.Locate(kind.At("steps", errors.New("got none, want at least one step")))
 	}
+	most := limits{f.Warning, f.Critical, f.Timeout}
+	if err := most.check(); err != nil {
+		return nil, doc.Locate(err)
+	}
 	steps, err := stepsOf(f.Steps, vars, append(slices.Clone(within), path))
 	if err != nil {
 		return nil, err
 	}
-	j := &Journey{Name: f.Name, steps: steps, secrets: v.Secrets}
+	j := &Journey{Name: f.Name, steps: steps, limits: most, secrets: v.Secrets}
 	if j.Name == "" {
 		j.Name = strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 	}
@@ -149,7 +157,7 @@ func (j *Journey) checkFirst() error {
 			switch a.kind {
 			case "open":
 				return nil
-			case "dialog", "cookie", "header", "viewport", "network":
+			case "dialog", "cookie", "header", "viewport", "device", "geolocation", "locale", "timezone", "clock", "network":
 				continue
 			}
 			return s.node.Locate(kind.At(fmt.Sprintf("do[%d]", k),
@@ -221,7 +229,7 @@ type action struct {
 
 // UnmarshalNode implements [kind.Unmarshaler].
 func (a *action) UnmarshalNode(n kind.Node) error {
-	if deferred(n) {
+	if deferred(n) && !isBlock(n) {
 		var err error
 		*a, err = buildDeferred(n)
 		return err

@@ -11,6 +11,10 @@ if (query.op === "title") {
   return title.includes(norm(query.arg)) ? { state: "ready" } : { state: "other title", detail: title };
 }
 if (query.op === "arrived") return arrived();
+if (query.op === "loaded") {
+  const blank = location.href === "about:blank" && document.body && document.body.childElementCount === 0;
+  return { state: document.readyState === "complete" && !blank ? "ready" : "loading" };
+}
 let found;
 try {
   if (query.op === "compare") return elements();

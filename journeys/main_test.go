@@ -220,16 +220,10 @@ func write(tb testing.TB, base, text string) *Journey {
 // walk runs a journey once, as internal/run does.
 func walk(tb testing.TB, p *Pool, j *Journey, timeout time.Duration) results.Result {
 	tb.Helper()
-	for tries := 1; ; tries++ {
-		ctx, cancel := context.WithTimeout(context.Background(), timeout)
-		rec := results.NewRecorder()
-		r := rec.Finish(NewCheck(j, p).Run(ctx, rec))
-		cancel()
-		// A page on a busy machine may not come to answering at all.
-		if tries == 3 || !strings.Contains(r.Message, "the page did not answer after") {
-			return r
-		}
-	}
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	rec := results.NewRecorder()
+	return rec.Finish(NewCheck(j, p).Run(ctx, rec))
 }
 
 // one is a journey of one step that opens path and goes on with actions.

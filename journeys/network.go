@@ -8,6 +8,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
 
 	"github.com/foreshock/foreshock/internal/kind"
 	"github.com/foreshock/foreshock/results"
@@ -55,6 +56,10 @@ func (a throttle) String() string {
 
 // Do implements [Action].
 func (a throttle) Do(ctx context.Context, p *Page, _ *results.Span) error {
+	return p.set(ctx, "network", a.apply)
+}
+
+func (a throttle) apply(ctx context.Context, t *chromedp.Target) error {
 	limit := func(rate float64) float64 {
 		if rate == 0 {
 			return -1
@@ -65,13 +70,13 @@ func (a throttle) Do(ctx context.Context, p *Page, _ *results.Span) error {
 		Offline: a.State == "offline", DownloadThroughput: limit(a.Download), UploadThroughput: limit(a.Upload),
 		Latency: float64(a.Latency) / float64(time.Millisecond),
 	}
-	_, err := cdp.Call(ctx, p.target, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
+	_, err := cdp.Call(ctx, t, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
 		MatchedNetworkConditions: []*network.Conditions{&c},
 	})
 	if err != nil {
 		return err
 	}
-	_, err = cdp.Call(ctx, p.target, network.OverrideNetworkState, network.OverrideNetworkStateParams{
+	_, err = cdp.Call(ctx, t, network.OverrideNetworkState, network.OverrideNetworkStateParams{
 		Offline: c.Offline, Latency: c.Latency, DownloadThroughput: c.DownloadThroughput, UploadThroughput: c.UploadThroughput,
 	})
 	return err

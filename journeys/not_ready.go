@@ -55,7 +55,15 @@ func (e *notReady) sayOfAct() string {
 		return "there is no " + e.last.Detail
 	case "foreign frame":
 		return e.last.Detail + " is of another origin, where a page cannot look"
-	case "busy":
+	case "other tabs":
+		return "there is no such tab, only " + e.last.Detail
+	case "no tab":
+		return "no page has opened a tab"
+	case "loading":
+		return "the new tab has not loaded"
+	case "not scrolled":
+		return "did not scroll, though the wheel was turned over it"
+	case "no response", "busy":
 		return e.last.Detail
 	}
 	return ""

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/chromedp/cdproto"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"github.com/foreshock/foreshock/internal/kind"
@@ -42,17 +44,23 @@ func pageFunction() string {
 // A Page is a tab in a browser profile of its own, for one run.
 type Page struct {
 	tab
-	target  *chromedp.Target
-	close   func() // gives the tab back; returns at once
-	lookup  func(ctx context.Context, host string) error
-	secrets *kind.Secrets
-	own     kind.Secrets      // of this run alone
-	values  map[string]string // what store kept
-	headers map[string]any    // that every request has
-	dialogs dialogs
-	held    int64     // keys that modify others, as the browser counts them
-	endsBy  time.Time // see endsBy
-	log     *slog.Logger
+	target   *chromedp.Target
+	close    func() // gives the tab back; returns at once
+	lookup   func(ctx context.Context, host string) error
+	secrets  *kind.Secrets
+	own      kind.Secrets      // of this run alone
+	values   map[string]string // what store kept
+	headers  map[string]any    // that every request has
+	dialogs  dialogs
+	held     int64 // keys that modify others, as the browser counts them
+	settings []setting
+	tabs     *tabs                                // nil before the first action
+	agent    emulation.SetUserAgentOverrideParams // as setAgent tells it
+	version  string                               // of the browser, before the dot; empty before asks
+	pictures pictures
+	acted    time.Time // when the last action began that was more than a look
+	endsBy   time.Time // see endsBy
+	log      *slog.Logger
 }
 
 // An operation is what a query asks the page for, beyond finding the element.
@@ -84,6 +92,7 @@ const (
 	opArrived operation = "arrived" // address and title
 	opCompare operation = "compare" // number, attributes and properties of elements
 	opElement operation = "element" // the element itself
+	opLoaded  operation = "loaded"  // the document
 	opExplain operation = "explain"
 )
 
@@ -133,7 +142,7 @@ func (p *Page) await(ctx context.Context, q query) (answer, error) {
 		case err == nil && a.State == ready:
 			return a, nil
 		case err == nil && a.State == "invalid":
-			return a, results.Blind(results.CauseInternal, fmt.Errorf("not a selector that the browser knows: %s", a.Detail))
+			return a, invalid(a)
 		case err == nil:
 			seen = a
 			seen.Detail = p.mask(a.Detail) // before any of it is cut
@@ -144,6 +153,10 @@ func (p *Page) await(ctx context.Context, q query) (answer, error) {
 			return a, &notReady{q, seen}
 		}
 	}
+}
+
+func invalid(a answer) error {
+	return results.Blind(results.CauseInternal, fmt.Errorf("not a selector that the browser knows: %s", a.Detail))
 }
 
 // navigating reports whether a look failed because the page was just being replaced.
@@ -188,7 +201,7 @@ func endsBy(ctx context.Context) time.Time {
 	if !ok {
 		return time.Time{}
 	}
-	return deadline.Add(-min(time.Second, time.Until(deadline)/5))
+	return deadline.Add(-min(3*time.Second, time.Until(deadline)/5))
 }
 
 // do runs one action within timeout, and within the run's time.
@@ -200,15 +213,55 @@ func (p *Page) do(ctx context.Context, span *results.Span, a action, timeout tim
 	}
 	work, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
-	defer p.onLoss(cancel)()
-	act, err := a.ready(p.values)
+	lives := p.tab
+	if a.kind == "tab" && p.tabs != nil { // the tab to go from may have closed itself
+		lives = p.tabs.home
+	}
+	defer lives.onLoss(cancel)()
+	if err := p.prepare(work); err != nil {
+		return p.judge(ctx, a, err, time.Since(begin))
+	}
+	if !slices.Contains(looks(), a.kind) {
+		p.acted = begin
+	}
+	act, err := a.ready(p.stored)
 	if err == nil {
+		err = p.tabs.tooMany()
+	}
+	if b, ok := act.Action.(block); ok && err == nil {
+		err = b.run(ctx, p, span, timeout)
+	} else if err == nil {
 		err = act.Do(work, p, span)
 	}
 	if err == nil {
 		return nil
 	}
-	return p.judge(ctx, a, err, time.Since(begin))
+	if inner, ok := errors.AsType[*inBlock](err); ok {
+		return fmt.Errorf("%s: %w", a.name, inner)
+	}
+	waited := time.Since(begin)
+	p.lastLook(ctx, err)
+	return p.judge(ctx, a, err, waited)
+}
+
+// looks are the kinds of action that change nothing.
+func looks() []string {
+	return []string{"wait_for", "see", "store", "screenshot", "if", "repeat", "wait_until", "elements", "arrive"}
+}
+
+// lastLook asks once more what keeps an action from being done, if no look at the page
+// came back in its time: on a busy machine the first can take longer than that.
+func (p *Page) lastLook(ctx context.Context, err error) {
+	var wait *notReady
+	if !errors.As(err, &wait) || wait.last.State != "" || ctx.Err() != nil || p.lost() != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, evidenceLimit)
+	defer cancel()
+	if a, err := p.ask(ctx, wait.query); err == nil {
+		wait.last = a
+		wait.last.Detail = p.mask(a.Detail)
+	}
 }
 
 // mask hides the secrets of the configuration and those of this run.

@@ -30,8 +30,8 @@ const isIn = (e, n) => {
 };
 const hitAt = (doc, x, y) => {
   let hit = doc.elementFromPoint(x, y);
-  while (hit && hit.shadowRoot) {
-    const inner = hit.shadowRoot.elementFromPoint(x, y);
+  while (hit && rootOf(hit)) {
+    const inner = rootOf(hit).elementFromPoint(x, y);
     if (!inner || inner === hit) break;
     hit = inner;
   }

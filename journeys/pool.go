@@ -177,7 +177,7 @@ func (p *Pool) openIn(ctx context.Context, b *browser) (*Page, error) {
 		return nil, results.Blind(results.CauseBrowser, fmt.Errorf("browser page: %w", err))
 	}
 	page := &Page{tab: t, target: t.target(), lookup: p.lookup, log: p.log, values: map[string]string{}, headers: map[string]any{}}
-	p.wg.Go(page.answerDialogs)
+	p.wg.Go(func() { page.answerDialogs(t) })
 	page.close = func() {
 		go func() {
 			giveBack()

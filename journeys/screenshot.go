@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/chromedp/chromedp"
-
 	"github.com/foreshock/foreshock/internal/kind"
 	"github.com/foreshock/foreshock/results"
 )
@@ -36,7 +34,7 @@ func (a screenshot) String() string { return "screenshot " + a.Name }
 
 // Do implements [Action].
 func (a screenshot) Do(ctx context.Context, p *Page, span *results.Span) error {
-	png, err := chromedp.CaptureScreenshot()(ctx, p.target)
+	png, err := p.capture(ctx)
 	if err != nil {
 		return err
 	}

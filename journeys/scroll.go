@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"time"
 
 	"github.com/chromedp/cdproto/input"
 
@@ -78,16 +80,47 @@ func (a scroll) Do(ctx context.Context, p *Page, _ *results.Span) error {
 		_, err := p.await(ctx, query{Selector: in, Op: opScroll, Arg: a.place()})
 		return err
 	}
-	at, err := p.await(ctx, query{Selector: in, Op: opWheel})
+	q := query{Selector: in, Op: opWheel, Arg: strconv.Itoa(a.By)}
+	at, err := p.await(ctx, q)
 	if err != nil {
 		return err
 	}
+	for { // at most one turn a second
+		if err := p.turnWheel(ctx, at, a.By); err != nil || at.Done {
+			return err
+		}
+		moved, err := p.scrolled(ctx, q, at.Detail)
+		if err != nil || moved {
+			return err
+		}
+	}
+}
+
+// scrolled reports whether what q means has moved from where it was. A browser may
+// lose the wheel over a page that it has not drawn yet.
+func (p *Page) scrolled(ctx context.Context, q query, from string) (bool, error) {
+	for range 20 {
+		now, err := p.await(ctx, q)
+		if err != nil {
+			return false, err
+		}
+		if now.Detail != from {
+			return true, nil
+		}
+		if err := sleep(ctx, 50*time.Millisecond); err != nil {
+			return false, &notReady{q, answer{State: "not scrolled"}}
+		}
+	}
+	return false, nil
+}
+
+func (p *Page) turnWheel(ctx context.Context, at answer, by int) error {
 	turn := struct { // the browser wants both deltas, and cdproto leaves out one of 0
 		Type   input.DispatchMouseEventType `json:"type"`
 		X      float64                      `json:"x"`
 		Y      float64                      `json:"y"`
 		DeltaX float64                      `json:"deltaX"`
 		DeltaY float64                      `json:"deltaY"`
-	}{input.DispatchMouseEventTypeMouseWheel, at.X, at.Y, 0, float64(a.By)}
+	}{input.DispatchMouseEventTypeMouseWheel, at.X, at.Y, 0, float64(by)}
 	return p.target.Call(ctx, input.DispatchMouseEvent.Method, turn, nil)
 }

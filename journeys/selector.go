@@ -12,15 +12,15 @@ import (
 // selector or an XPath. Only visible elements count where there are any. It must mean
 // one: several are an error unless Nth says which.
 type Selector struct {
-	By       string    `json:"by"` // css, xpath, text, label, testid, role, aria or any
-	Value    string    `json:"value"`
-	Name     string    `json:"name,omitempty"`     // the accessible name, beside a role
-	Nth      int       `json:"nth,omitempty"`      // from 1; -1 is the last; 0 is the only one
-	Role     string    `json:"role,omitempty"`     // beside aria; empty is any
-	In       *Selector `json:"in,omitempty"`       // nil is the whole page
-	Any      *choice   `json:"any,omitempty"`      // alternatives, if By is any
-	Frame    *frame    `json:"frame,omitempty"`    // nil is the page itself
-	Implicit string    `json:"implicit,omitempty"` // CSS of what has the role by itself
+	By       string        `json:"by"` // css, xpath, text, label, testid, role, aria or any
+	Value    string        `json:"value"`
+	Name     string        `json:"name,omitempty"`     // the accessible name, beside a role
+	Nth      int           `json:"nth,omitempty"`      // from 1; -1 is the last; 0 is the only one
+	Role     string        `json:"role,omitempty"`     // beside aria; empty is any
+	In       *Selector     `json:"in,omitempty"`       // nil is the whole page
+	Any      *alternatives `json:"any,omitempty"`      // alternatives, if By is any
+	Frame    *frame        `json:"frame,omitempty"`    // nil is the page itself
+	Implicit string        `json:"implicit,omitempty"` // CSS of what has the role by itself
 }
 
 // UnmarshalNode reads a text, which is CSS, or a mapping with one of the ways to find.
@@ -33,18 +33,18 @@ func (s *Selector) UnmarshalNode(n kind.Node) error {
 		return nil
 	}
 	var f struct {
-		CSS    string    `yaml:"css"`
-		XPath  string    `yaml:"xpath"`
-		Text   string    `yaml:"text"`
-		Label  string    `yaml:"label"`
-		TestID string    `yaml:"testid"`
-		Role   string    `yaml:"role"`
-		Aria   string    `yaml:"aria"`
-		Any    *choice   `yaml:"any"`
-		Frame  *frame    `yaml:"frame"`
-		Name   string    `yaml:"name"`
-		Nth    int       `yaml:"nth"`
-		In     *Selector `yaml:"in"`
+		CSS    string        `yaml:"css"`
+		XPath  string        `yaml:"xpath"`
+		Text   string        `yaml:"text"`
+		Label  string        `yaml:"label"`
+		TestID string        `yaml:"testid"`
+		Role   string        `yaml:"role"`
+		Aria   string        `yaml:"aria"`
+		Any    *alternatives `yaml:"any"`
+		Frame  *frame        `yaml:"frame"`
+		Name   string        `yaml:"name"`
+		Nth    int           `yaml:"nth"`
+		In     *Selector     `yaml:"in"`
 	}
 	if err := n.Decode(&f); err != nil {
 		return err

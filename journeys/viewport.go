@@ -9,6 +9,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
 
 	"github.com/foreshock/foreshock/internal/kind"
 	"github.com/foreshock/foreshock/results"
@@ -81,6 +82,10 @@ func (a viewport) String() string {
 
 // Do implements [Action].
 func (a viewport) Do(ctx context.Context, p *Page, _ *results.Span) error {
+	return p.set(ctx, "screen", a.apply)
+}
+
+func (a viewport) apply(ctx context.Context, t *chromedp.Target) error {
 	var screen *emulation.ScreenOrientation // that of a desktop
 	switch {
 	case a.Turned:
@@ -88,7 +93,7 @@ func (a viewport) Do(ctx context.Context, p *Page, _ *results.Span) error {
 	case a.Mobile:
 		screen = &emulation.ScreenOrientation{Type: emulation.ScreenOrientationTypePortraitPrimary}
 	}
-	_, err := cdp.Call(ctx, p.target, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
+	_, err := cdp.Call(ctx, t, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
 		Width: a.Width, Height: a.Height, DeviceScaleFactor: a.Scale, Mobile: a.Mobile, ScreenOrientation: screen,
 	})
 	if err != nil {
@@ -98,6 +103,6 @@ func (a viewport) Do(ctx context.Context, p *Page, _ *results.Span) error {
 	if a.Touch != nil {
 		touch = *a.Touch
 	}
-	_, err = cdp.Call(ctx, p.target, emulation.SetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{Enabled: touch})
+	_, err = cdp.Call(ctx, t, emulation.SetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{Enabled: touch})
 	return err
 }

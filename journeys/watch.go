@@ -18,9 +18,10 @@ const requestedLimit = time.Second
 
 // A watch follows what a tab loads, from the browser's events.
 type watch struct {
-	crashed  func() // called once the page's process is gone
-	traffic  *traffic
-	contexts *contexts
+	crashed   func() // called once the page's process is gone
+	traffic   *traffic
+	contexts  *contexts
+	responses responses
 
 	mu        sync.Mutex
 	changed   chan struct{} // closed and replaced at each event that counts
@@ -121,6 +122,7 @@ func (w *watch) event(ev any) {
 	}
 	w.traffic.event(ev)
 	w.contexts.event(ev)
+	w.responses.event(ev)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.note(ev) {

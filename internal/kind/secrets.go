@@ -44,3 +44,19 @@ func (s *Secrets) Mask(text string) string {
 	}
 	return text
 }
+
+// Within lists the secrets that text has in it, the longest first.
+func (s *Secrets) Within(text string) []string {
+	if s == nil {
+		return nil
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var found []string
+	for _, t := range s.texts {
+		if strings.Contains(text, t) {
+			found = append(found, t)
+		}
+	}
+	return found
+}

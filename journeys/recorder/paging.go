@@ -38,7 +38,7 @@ func navigate(s *step) (string, []kind.Node, common, error) {
 
 func closing(s *step) (string, []kind.Node, common, error) {
 	c, err := read[common](s)
-	return "close", []kind.Node{action("close", mapping(s.node))}, c, err
+	return "close", []kind.Node{action("tab", text(s.node, "close"))}, c, err
 }
 
 type scrolling struct {

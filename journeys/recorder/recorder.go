@@ -68,7 +68,7 @@ func Read(file string, text []byte) (Recording, error) {
 	if n.Shape != kind.Mapping {
 		return Recording{}, n.Errorf("got %s, want %s", n.Shape, wanted)
 	}
-	f := &flow{target: mainTarget}
+	f := &flow{}
 	j, err := f.journey(n)
 	return Recording{Journey: j, Warnings: f.warnings}, err
 }
@@ -77,8 +77,9 @@ const wanted = `a recording of the Chrome DevTools Recorder, exported as JSON: {
 
 // A flow is a recording on its way to becoming a journey.
 type flow struct {
-	timeout  float64 // milliseconds; 0 is not said
-	target   string  // of the step before
+	timeout  float64  // milliseconds; 0 is not said
+	targets  []string // the pages through which the steps went to the one they are in; none is main
+	closed   int      // the step that closed main
 	opened   bool
 	warnings []Warning
 }

@@ -89,7 +89,11 @@ func (s *step) finish(name string, do []kind.Node, c common) ([]kind.Node, error
 		return nil, s.node.Errorf("step %d: got %s before any navigate, want navigate: the browser starts on an empty page", s.no, c.Type)
 	}
 	s.opened = s.opened || c.Type == "navigate"
-	do, err := s.assertions(do, c)
+	do, err := s.at(string(c.Target), do, c)
+	if err != nil || len(do) == 0 {
+		return nil, err
+	}
+	do, err = s.assertions(do, c)
 	if err != nil {
 		return nil, err
 	}
@@ -99,6 +103,36 @@ func (s *step) finish(name string, do []kind.Node, c common) ([]kind.Node, error
 	}
 	out.Fields = append(out.Fields, field("do", list(s.node, do...)))
 	return []kind.Node{out}, nil
+}
+
+// at goes to the page that a step is for, if that is another than of the step before.
+func (s *step) at(target string, do []kind.Node, c common) ([]kind.Node, error) {
+	if target == "" {
+		target = mainTarget
+	}
+	now := mainTarget
+	if n := len(s.targets); n > 0 {
+		now = s.targets[n-1]
+	}
+	at := s.node.Get("target")
+	switch {
+	case target == mainTarget && s.closed > 0:
+		return nil, s.node.Errorf("step %d: got target main, which step %d has closed", s.no, s.closed)
+	case target == mainTarget && c.Type == "close":
+		s.warn(s.node, "step %d close: the page is closed at the end of every run; the step is left out", s.no)
+		s.closed = s.no
+		return nil, nil
+	case target == mainTarget && now != mainTarget:
+		do = append([]kind.Node{action("tab", text(at, "first"))}, do...)
+		s.targets = nil
+	case target != now:
+		do = append([]kind.Node{action("tab", mapping(at, field("url", text(at, target))))}, do...)
+		s.targets = append(s.targets, target)
+	}
+	if c.Type == "close" {
+		s.targets = s.targets[:len(s.targets)-1]
+	}
+	return do, nil
 }
 
 func (s *step) timeoutIf(unsaid bool) float64 {
