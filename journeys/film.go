@@ -22,13 +22,13 @@ const (
 // A film is a strip of pictures, one after an action. Their cost is bounded: a run that
 // is quick has few, and one that is slow, of which more is to be seen, has one of each.
 type film struct {
-	frames  []frame
+	frames  []still
 	dropped int
 	spent   time.Duration
 	off     bool
 }
 
-type frame struct {
+type still struct {
 	span *results.Span // of the action that led to it
 	data []byte        // a JPEG
 }
@@ -54,7 +54,7 @@ func (p *Page) shoot(ctx context.Context, span *results.Span, elapsed time.Durat
 		f.frames = slices.Delete(f.frames, 0, 1)
 		f.dropped++
 	}
-	f.frames = append(f.frames, frame{span, data})
+	f.frames = append(f.frames, still{span, data})
 }
 
 // small takes a picture that is quick to make and to keep.

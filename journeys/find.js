@@ -61,6 +61,7 @@ const xpath = (root, v) => {
 };
 
 const finders = {
+  aria: (roots, s) => all(roots, speaking).filter((e) => e.checkVisibility() && plays(e, s) && nameOf(e, spokenRole(e)) === norm(s.value)),
   css: (roots, s) => all(roots, s.value),
   xpath: (roots, s) => roots.flatMap((r) => xpath(r, s.value)),
   testid: (roots, s) => all(roots, "[data-testid]").filter((e) => e.dataset.testid === s.value),
@@ -87,11 +88,16 @@ const scopeOf = (s) => {
   return outer.e ? { top: outer.e } : { ...outer, outer: (outer.outer || 0) + 1 };
 };
 
-// Every element that s means: the visible ones, if there are any.
-const matches = (s, top) => {
+// Every element that s means, be it visible or not.
+const present = (s, top) => {
+  if (s.by === "any") return alternatives(s, top).find((list) => list.length > 0) || [];
   const found = (frames) => [...new Set(finders[s.by](trees(top, frames), s))];
   const here = found(false);
-  const list = here.length ? here : found(true);
+  return here.length ? here : found(true);
+};
+// The visible ones, if there are any.
+const matches = (s, top) => {
+  const list = s.by === "any" ? chosen(alternatives(s, top)) : present(s, top);
   const shown = list.filter(visible);
   return shown.length ? shown : list;
 };

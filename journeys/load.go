@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/foreshock/foreshock/internal/kind"
+	"github.com/foreshock/foreshock/journeys/recorder"
 )
 
 // patience is how long an action waits for the page where the step does not say.
@@ -40,7 +42,7 @@ func Load(path string, vars *kind.Vars, given map[string]string) (*Journey, erro
 
 // load reads a journey file with those in it; within are the files around it.
 func load(path string, vars *kind.Vars, given map[string]string, within []string) (*Journey, error) {
-	docs, err := kind.ParseFile(path)
+	docs, err := parseFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -79,6 +81,19 @@ func load(path string, vars *kind.Vars, given map[string]string, within []string
 		j.Name = strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 	}
 	return j, nil
+}
+
+// parseFile reads a journey file, or a recording as the journey that it becomes.
+func parseFile(path string) ([]kind.Node, error) {
+	text, err := os.ReadFile(path) //nolint:gosec // the user names the file
+	if err != nil {
+		return nil, err
+	}
+	if !recorder.Recognises(path, text) {
+		return kind.Parse(path, text)
+	}
+	r, err := recorder.Read(path, text)
+	return []kind.Node{r.Journey}, err
 }
 
 // scope returns vars with the file's own variables added, in the order of the file,
@@ -135,7 +150,7 @@ func (j *Journey) checkFirst() error {
 			switch a.kind {
 			case "open":
 				return nil
-			case "dialog", "cookie", "header", "viewport", "device", "geolocation", "locale", "timezone", "clock":
+			case "dialog", "cookie", "header", "viewport", "device", "geolocation", "locale", "timezone", "clock", "network":
 				continue
 			}
 			return s.node.Locate(kind.At(fmt.Sprintf("do[%d]", k),

@@ -46,6 +46,7 @@ func (a open) String() string { return "open " + redact(a.URL) }
 // Do implements [Action]. An answer of 400 and above is critical.
 func (a open) Do(ctx context.Context, p *Page, span *results.Span) error {
 	p.watch.expectLoad()
+	p.watch.stay()
 	_, err := chromedp.NavigateResponse(a.URL)(ctx, p.target)
 	status := p.watch.documentStatus()
 	if status > 0 {

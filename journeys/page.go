@@ -27,6 +27,9 @@ var findScript string
 //go:embed page.js
 var pageScript string
 
+//go:embed any.js
+var anyScript string
+
 //go:embed act.js
 var actScript string
 
@@ -35,7 +38,7 @@ var lookScript string
 
 // pageFunction is the function that runs in the page, once a look.
 func pageFunction() string {
-	return "async (query) => {\n" + roleScript + findScript + pageScript + actScript + lookScript + "}"
+	return "async (query) => {\n" + roleScript + findScript + pageScript + anyScript + actScript + lookScript + "}"
 }
 
 // A Page is a tab in a browser profile of its own, for one run.
@@ -49,6 +52,7 @@ type Page struct {
 	values   map[string]string // what store kept
 	headers  map[string]any    // that every request has
 	dialogs  dialogs
+	held     int64 // keys that modify others, as the browser counts them
 	settings []setting
 	tabs     *tabs                                // nil before the first action
 	agent    emulation.SetUserAgentOverrideParams // as setAgent tells it
@@ -87,6 +91,10 @@ const (
 	opTick    operation = "tick"    // where to click, if the box is not as wanted
 	opTicked  operation = "ticked"  // whether the box is as wanted
 	opFiles   operation = "files"   // whether it takes files
+	opFill    operation = "fill"    // whatever the field is
+	opScroll  operation = "scroll"  // to a place in it
+	opArrived operation = "arrived" // address and title
+	opCompare operation = "compare" // number, attributes and properties of elements
 	opElement operation = "element" // the element itself
 	opLoaded  operation = "loaded"  // the document
 	opExplain operation = "explain"
@@ -97,6 +105,8 @@ type query struct {
 	Op        operation `json:"op"`
 	Arg       string    `json:"arg"`
 	Attribute string    `json:"attribute,omitempty"`
+	Offset    *point    `json:"offset,omitempty"`   // where in the element to point
+	Elements  *elements `json:"elements,omitempty"` // what opCompare wants
 }
 
 // An answer is what page.js says to a query.
@@ -113,7 +123,7 @@ const ready = "ready"
 
 // ask looks at the page once.
 func (p *Page) ask(ctx context.Context, q query) (answer, error) {
-	return evaluate[answer](ctx, p, q)
+	return framelessAs(evaluate[answer](ctx, p, q))
 }
 
 func evaluate[T any](ctx context.Context, p *Page, q query) (T, error) {
@@ -122,7 +132,7 @@ func evaluate[T any](ctx context.Context, p *Page, q query) (T, error) {
 		var zero T
 		return zero, err
 	}
-	return chromedp.Evaluate[T]("("+pageFunction()+")("+string(arg)+")", chromedp.EvalAwaitPromise)(ctx, p.target)
+	return evaluateIn[T](ctx, p, q.where(), "("+pageFunction()+")("+string(arg)+")")
 }
 
 // await looks until a user could do what q asks for. When ctx ends first, its error
@@ -243,7 +253,9 @@ func (p *Page) do(ctx context.Context, span *results.Span, a action, timeout tim
 }
 
 // looks are the kinds of action that change nothing.
-func looks() []string { return []string{"wait_for", "see", "store", "screenshot", "if", "repeat"} }
+func looks() []string {
+	return []string{"wait_for", "see", "store", "screenshot", "if", "repeat", "wait_until", "elements", "arrive"}
+}
 
 // lastLook asks once more what keeps an action from being done, if no look at the page
 // came back in its time: on a busy machine the first can take longer than that.

@@ -3,24 +3,29 @@ package journeys
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/foreshock/foreshock/internal/kind"
 	"github.com/foreshock/foreshock/results"
 )
 
 type tabSwitch struct {
-	To string `yaml:"to"`
+	To  string `yaml:"to"`
+	URL string `yaml:"url"` // whole; * stands for any text
 }
 
 func tabKind() kind.Kind[Action] {
-	return kind.Of("tab", "goes to the tab or window that a page opened (new), back to the one before (previous), or back and closes it (close)",
+	return kind.Of("tab", "goes to the tab or window that a page opened (new), to that at an address, back to the one before (previous) or to the first (first), or back and closes it (close)",
 		"new\n", tabSwitch{},
 		func(s tabSwitch) (Action, error) {
-			switch s.To {
-			case "new", "previous", "close":
-				return s, nil
+			known := []string{"new", "previous", "first", "close"}
+			switch {
+			case s.URL != "" && s.To != "":
+				return nil, kind.At("url", errors.New("got it beside to, want one of them"))
+			case s.URL == "" && !slices.Contains(known, s.To):
+				return nil, kind.At("to", errors.New(kind.UnknownWord("tab", s.To, known)))
 			}
-			return nil, kind.At("to", errors.New(kind.UnknownWord("tab", s.To, []string{"new", "previous", "close"})))
+			return s, nil
 		})
 }
 
@@ -32,16 +37,24 @@ func (a *tabSwitch) UnmarshalNode(n kind.Node) error {
 
 // String implements [Action].
 func (a tabSwitch) String() string {
-	if a.To == "close" {
+	switch {
+	case a.To == "close":
 		return "close tab"
+	case a.URL != "":
+		return "go to tab " + redact(a.URL)
 	}
 	return "go to " + a.To + " tab"
 }
 
 // Do implements [Action].
 func (a tabSwitch) Do(ctx context.Context, p *Page, _ *results.Span) error {
-	if a.To == "new" {
+	switch {
+	case a.URL != "":
+		return p.visit(ctx, a.URL)
+	case a.To == "new":
 		return p.enter(ctx)
+	case a.To == "first":
+		return p.goHome(ctx)
 	}
 	return p.leave(ctx, a.To == "close")
 }

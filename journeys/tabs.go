@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,6 +27,7 @@ const mostTabs = 20
 type tabs struct {
 	home  tab
 	stack []tab // through which the journey came to the one it is in
+	known []tab // in which it has been, besides home
 
 	mu     sync.Mutex
 	opened []target.ID // that the journey has not gone to
@@ -118,6 +121,11 @@ func (p *Page) enter(ctx context.Context) error {
 			return &notReady{query{}, answer{State: "no tab"}}
 		}
 	}
+	return p.enterTab(ctx, id)
+}
+
+// enterTab goes to a tab in which the journey has not been.
+func (p *Page) enterTab(ctx context.Context, id target.ID) error {
 	tabCtx, fail := context.WithCancelCause(p.tabs.home.ctx)
 	w := newWatch(func() { fail(errPageCrashed) })
 	tabCtx, end := chromedp.NewContext(tabCtx, chromedp.WithTargetID(id), chromedp.WithListener(w.event))
@@ -132,6 +140,7 @@ func (p *Page) enter(ctx context.Context) error {
 		return err
 	}
 	p.tabs.stack = append(p.tabs.stack, p.tab)
+	p.tabs.known = append(p.tabs.known, t)
 	p.turnTo(t)
 	go p.answerDialogs(t)
 	for _, s := range p.settings {
@@ -140,6 +149,56 @@ func (p *Page) enter(ctx context.Context) error {
 		}
 	}
 	_, err = p.await(ctx, query{Op: opLoaded})
+	return err
+}
+
+// visit goes to the tab at an address, in which * stands for any text, once there is one.
+func (p *Page) visit(ctx context.Context, address string) error {
+	own := chromedp.FromContext(p.tabs.home.ctx)
+	want := regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(address), `\*`, ".*") + "$")
+	for {
+		all, err := cdp.Call(ctx, own.Browser, target.GetTargets, target.GetTargetsParams{})
+		if err != nil && ctx.Err() == nil {
+			return err
+		}
+		var there []string
+		for _, i := range all.TargetInfos {
+			if i.BrowserContextID != own.BrowserContextID || i.Type != "page" {
+				continue
+			}
+			if want.MatchString(i.URL) {
+				return p.goTo(ctx, i.TargetID)
+			}
+			there = append(there, redact(i.URL))
+		}
+		if sleep(ctx, 20*time.Millisecond) != nil {
+			return &notReady{query{}, answer{State: "other tabs", Detail: strings.Join(there, ", ")}}
+		}
+	}
+}
+
+// goTo goes to a tab, be it one in which the journey has been or not.
+func (p *Page) goTo(ctx context.Context, id target.ID) error {
+	if p.target.TargetID == id {
+		return nil
+	}
+	for _, t := range append([]tab{p.tabs.home}, p.tabs.known...) {
+		if t.lost() == nil && t.target().TargetID == id {
+			p.tabs.stack = append(p.tabs.stack, p.tab)
+			p.turnTo(t)
+			_, err := cdp.Call(ctx, p.target, page.BringToFront, cdp.Empty{})
+			return err
+		}
+	}
+	p.tabs.remove(id)
+	return p.enterTab(ctx, id)
+}
+
+// home goes to the tab with which the journey began.
+func (p *Page) goHome(ctx context.Context) error {
+	p.turnTo(p.tabs.home)
+	p.tabs.stack = nil
+	_, err := cdp.Call(ctx, p.target, page.BringToFront, cdp.Empty{})
 	return err
 }
 

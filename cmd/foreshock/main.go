@@ -66,6 +66,7 @@ func commands() []command {
 		{"breaker", "judge the judge: breakers known to be right and to be wrong", runBreaker},
 		{"fault", "list or heal the faults on this machine", runFault},
 		{"report", "availability and latency from the store", runReport},
+		{"import", "turn a recording of another tool into a journey file", runImport},
 		{"config", "validate a configuration, or list what it can say", runConfig},
 		{"doctor", "what this machine can do, and how to get what is missing", runDoctor},
 		{"version", "print the version", runVersion},
