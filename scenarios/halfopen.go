@@ -57,7 +57,7 @@ func (x *experiment) halfOpen(ctx context.Context, t verdict.Trip) error {
 	}
 	x.note("%d calls at the same moment: %d attempts at the dependency", x.spec.burstCalls(), probes)
 	x.publishStates(ctx, x.observed())
-	if probes == 0 && !o.Survive || x.spec.Breaker.OpenFor.First == 0 {
+	if probes == 0 && !o.Survive && !x.reached(o.Probe.Start) || x.spec.Breaker.OpenFor.First == 0 {
 		return x.look(ctx)
 	}
 	x.enter("open")
@@ -109,14 +109,16 @@ func (x *experiment) burst(ctx context.Context, until, pause time.Duration) erro
 }
 
 // reached says that a call since some time has reached the dependency: by its attempt,
-// or, where connections live on, by how long it took.
+// by its outcome where the service's connection comes back by itself, or, where connections live on, by how long it took.
 func (x *experiment) reached(since time.Duration) bool {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if n := len(x.obs.Attempts); n > 0 && x.obs.Attempts[n-1] >= since {
+	o := x.observed()
+	if len(verdict.LetThrough(x.declares(), o, since)) > 0 {
 		return true
 	}
-	return x.lives && slices.ContainsFunc(x.obs.Calls, func(c verdict.Call) bool { return c.At >= since && c.Took >= x.waits() })
+	if n := len(o.Attempts); n > 0 && o.Attempts[n-1] >= since {
+		return true
+	}
+	return x.lives && slices.ContainsFunc(o.Calls, func(c verdict.Call) bool { return c.At >= since && c.Took >= x.waits() })
 }
 
 // leaves says that the plan gives up a probe.

@@ -63,6 +63,11 @@ func heldOut(p *Property, d Declared, o *Observed) bool {
 		case c.Outcome == Rejected || !d.Answer && !d.waited(c) && o.during(o.window(c)) == 0:
 			p.Verdict, p.Observed = Fail, fmt.Sprintf("open after %d", failed)
 			p.Detail = fmt.Sprintf("After %d failed calls it was open, %d are declared.", failed, d.Failures)
+			if failed >= d.Failures && d.Answer { // the last of them was let through
+				p.Verdict, p.Observed = Pass, fmt.Sprintf("closed after %d failed calls", d.Failures-1)
+				p.Detail = fmt.Sprintf("After %d failed calls the next one was let through; it failed although the fault was healed.", d.Failures-1)
+				return true
+			}
 			if failed >= d.Failures {
 				p.Verdict, p.Detail = Inconclusive, "Calls went on failing after the fault was healed, enough to open it."
 			}

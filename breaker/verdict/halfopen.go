@@ -16,6 +16,10 @@ func halfOpenLimit(d Declared, o *Observed) Property {
 	if byTime { // where connections live on, who waits for the dependency has reached it
 		n = o.waited(o.all(o.Probe))
 	}
+	passed := o.passed(d, o.Probe)
+	if len(passed) > 0 { // attempts do not tell who reached it
+		n = len(passed)
+	}
 	switch why := blind(d, o); {
 	case o.Probe.Length() == 0:
 		p.Verdict, p.Detail = Inconclusive, unprobed(d, o)
@@ -37,6 +41,9 @@ func halfOpenLimit(d Declared, o *Observed) Property {
 	case n > admitted && float64(n-admitted) <= d.noise(o.Probe):
 		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("%d attempts of %d calls", n, calls)
 		p.Detail = "The declared background hides how many calls were let through."
+	case n > admitted && len(passed) > 0 && patient(d, passed) <= admitted:
+		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("%d of %d calls were not turned away as declared", n, calls)
+		p.Detail = "These calls failed at once and tried nothing that could be seen: they were let through to a connection that was not back, or turned away with another answer than the declared one."
 	case n > admitted:
 		p.Verdict, p.Observed = Fail, fmt.Sprintf("%d of %d calls reached the dependency", min(n, calls), calls)
 		p.Detail = fmt.Sprintf("In half open %d of %d calls reached the dependency; at most %d may. Limit the calls that are let through at once.", min(n, calls), calls, d.HalfOpenCalls)

@@ -20,6 +20,12 @@ type Trip struct {
 	// Maybe counts calls among them of which it cannot be told: they caused no attempt,
 	// and may have died on a connection that was open before.
 	Maybe int
+	// Unseen counts calls among them that tried nothing that could be seen, and failed
+	// with another answer than an open breaker's: their connection comes back by itself.
+	Unseen int
+	// Turned counts calls among them that got an open breaker's answer, and an attempt
+	// came all the same: it may be somebody else's.
+	Turned int
 	// Overlap says that one of them may have gone on in the service after its end here.
 	Overlap bool
 }
@@ -39,6 +45,10 @@ func FindTrip(d Declared, o *Observed) (t Trip, ok bool) {
 		switch {
 		case d.Answer && c.Outcome == Success && !c.Slow:
 			t, quiet, slow = Trip{}, 0, 0
+		case n == 0 && o.unseen(d, c, t):
+			t.Maybe += quiet
+			t.addUnseen(c)
+			quiet, slow = 0, 0
 		case n == 0:
 			if d.waited(c) {
 				slow++
@@ -83,10 +93,19 @@ func (o *Observed) wave(t *Trip, between Span) (attempts int) {
 func (t *Trip) add(c Call, attempts int) {
 	t.Since, t.At, t.Starved = c.At, c.At+c.Took, c.Starved
 	t.Overlap = t.Overlap || c.GaveUp
+	if c.Outcome == Rejected {
+		t.Turned++
+	}
 	t.Attempts += attempts
 	if attempts > 0 {
 		t.Calls++
 	}
+}
+
+// addUnseen adds a call that was let through and tried nothing that could be seen.
+func (t *Trip) addUnseen(c Call) {
+	t.add(c, 1)
+	t.Unseen++
 }
 
 // reached is how often the nth call under the fault tried to reach the dependency,
@@ -136,12 +155,16 @@ func row(d Declared, o *Observed) (longest int, end Trip, quiet bool) {
 		o.wave(&t, Span{before, c.At})
 		before = c.At
 		n, maybe := o.reached(i, t.Calls == 0)
-		if n-maybe == 0 || c.Outcome == Success && d.Answer && !c.Slow {
+		switch {
+		case n == 0 && o.unseen(d, c, t):
+			t.addUnseen(c)
+		case n-maybe == 0 || c.Outcome == Success && d.Answer && !c.Slow:
 			quiet = true
 			t = Trip{}
 			continue
+		default:
+			t.add(c, n)
 		}
-		t.add(c, n)
 		if t.Calls >= d.Failures && end.Calls == 0 {
 			end = t
 		}
@@ -199,6 +222,9 @@ func ignored(d Declared, o *Observed) bool {
 	open := Span{o.nextCall(t.At), o.openUntil(d, t)}
 	if o.Survive {
 		return o.metIn(open) > 0
+	}
+	if t.Unseen > 0 && slices.ContainsFunc(o.calls(open), func(c Call) bool { return c.Outcome == Failed }) {
+		return true // which is not how an open one answers
 	}
 	var in []time.Duration
 	for _, a := range o.Attempts {
