@@ -45,7 +45,7 @@ func (x *experiment) halfOpen(ctx context.Context, t verdict.Trip) error {
 	if x.spec.opens(1) > 0 {
 		x.obs.Due = x.now()
 	}
-	if err := x.burst(ctx, due+openFor/2+time.Second, max(openFor/20, mostPause)); err != nil {
+	if err := x.burst(ctx, &x.obs.Probe, due+openFor/2+time.Second, max(openFor/20, mostPause)); err != nil {
 		return err
 	}
 	o := x.observed()
@@ -82,11 +82,13 @@ func (x *experiment) due(t verdict.Trip) (at, openFor time.Duration, ok bool) {
 	return again + most + slipped, most, true
 }
 
-// burst calls many times at once until somebody reaches the dependency.
-func (x *experiment) burst(ctx context.Context, until, pause time.Duration) error {
+// burst calls many times at once until somebody reaches the dependency; span is when.
+func (x *experiment) burst(ctx context.Context, span *verdict.Span, until, pause time.Duration) error {
 	for {
 		start := x.now()
-		x.obs.Probe = verdict.Span{Start: start}
+		x.mu.Lock()
+		*span = verdict.Span{Start: start}
+		x.mu.Unlock()
 		if err := x.together(ctx, x.spec.burstCalls()); err != nil {
 			return err
 		}
@@ -97,7 +99,7 @@ func (x *experiment) burst(ctx context.Context, until, pause time.Duration) erro
 			return err
 		}
 		x.mu.Lock()
-		x.obs.Probe.End = x.now()
+		span.End = x.now()
 		x.mu.Unlock()
 		if x.reached(start) || x.now() >= until {
 			return nil

@@ -85,6 +85,8 @@ const (
 	extraBelow  = "below"
 	extraLeave  = "leave"
 	extraEarly  = "early"
+	extraHerd   = "herd"
+	extraAging  = "aging"
 	extraSpread = "spread"
 	extraSlow   = "slow"
 )
@@ -164,12 +166,20 @@ func (s *Spec) allStages() []stage {
 		extra(extraEarly, "closed", 2*s.opens(1)+settleCalls*well+time.Duration(2*b.Failures+4)*s.perFailure()+time.Second+s.forgets()+s.recovery(),
 			"the fault is armed for %d calls, healed for %d success(es) of the %d that close the breaker, and armed for %d more", b.Failures, b.HalfOpenSuccesses-1, b.HalfOpenSuccesses, b.Failures+3)
 	}
+	if s.triesHerd() {
+		extra(extraHerd, "half-open", s.forgets()+s.levels(well)+s.trippingTime()+s.opens(1)*8/5+b.CallTimeout+time.Second+s.recovery()+time.Duration(l.Calls)*s.pause(),
+			"calls hang that were refused, until it opens; %d calls at the same moment, when it has to try again; then it is healed and recovers", s.burstCalls())
+	}
+	if n := s.agingCalls(); n > 0 {
+		extra(extraAging, "closed", s.levels(well)+time.Duration(n+2)*s.perFailure()+s.aged()+s.recovery()+time.Duration(l.Calls)*s.pause(),
+			"the fault is armed for %d calls, one fewer than open the breaker; nobody calls for %v, which is longer than its window; then 2 more, of which the first may not open it", n, s.aged())
+	}
 	if w := b.Window.time; w > 0 {
 		each := s.levels(well) + w*5/2 + s.patience() + s.recovery() + time.Duration(l.Calls)*s.pause()
 		extra(extraSpread, "closed", spreads*each, "%d times: the failures that open the breaker, spread over %v of its window of %v; then it is healed and recovers", spreads, w*3/4, w)
 	}
 	if s.slows() {
-		extra(extraSlow, "closed", s.levels(well)+time.Duration(s.slowCalls())*(s.perFailure()+2*s.slowBy())+s.recovery(), "answers of the dependency are made late by %v, for at most %d calls; then it is healed and recovers", s.slowBy(), s.slowCalls())
+		extra(extraSlow, "closed", s.slowingTime(well), "answers of the dependency are made late, so that calls take %v and then %v, at most %d each; then it is healed and recovers", s.quickFor(), s.slowFor(), s.slowCalls())
 	}
 	return out
 }

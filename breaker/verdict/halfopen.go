@@ -3,8 +3,28 @@ package verdict
 import "fmt"
 
 // halfOpenLimit: when the open time is over, of many calls that come together only the
-// declared number is let through to the dependency.
-func halfOpenLimit(d Declared, o *Observed) Property {
+// declared number is let through to the dependency. Where the fault refuses calls at
+// once, the first probe has failed before another call comes: those that hang tell.
+func halfOpenLimit(d Declared, all *Observed) Property {
+	p := limited(d, all.before(all.nextRound()))
+	if all.Crowd.Length() == 0 || p.Verdict == Fail {
+		return p
+	}
+	if crowd := limited(d, Crowded(all)); crowd.Verdict == Fail || crowd.Verdict == Pass {
+		return crowd
+	}
+	return p
+}
+
+// Crowded is what was seen of the time in which calls hung that had been refused.
+func Crowded(o *Observed) *Observed {
+	other := o.under(o.Hung)
+	other.Probe = o.Crowd
+	return other
+}
+
+// limited judges the calls that came together.
+func limited(d Declared, o *Observed) Property {
 	admitted := d.HalfOpenCalls * (1 + d.Retries)
 	p := Property{Expected: fmt.Sprintf("at most %d of the calls that come together", d.HalfOpenCalls), Span: o.Probe}
 	if d.Retries > 0 {

@@ -34,14 +34,22 @@ type Trip struct {
 // dependency; ok is false as long as they do. Where an answer of an open breaker is
 // declared, any success is a real one, and begins the row of failures anew.
 func FindTrip(d Declared, o *Observed) (t Trip, ok bool) {
-	quiet, slow := 0, 0
+	quiet, slow, turned := 0, 0, 0
 	before := o.fault().Start
 	for i, c := range o.calls(o.fault()) {
 		if o.wave(&t, Span{before, c.At}) > 0 {
-			quiet, slow = 0, 0
+			quiet, slow, turned = 0, 0, 0
 		}
 		before = c.At
 		n, maybe := o.reached(i, t.Calls == 0)
+		if c.Outcome == Success || n > 0 || o.unseen(d, c, t) {
+			if quiet > 0 && turned == quiet && t.full(d) {
+				return t, true // calls were turned away at its threshold: this one leaks
+			}
+			turned = 0
+		} else if d.Answer && c.Outcome == Rejected && c.Took <= d.FailsFastIn {
+			turned++
+		}
 		switch {
 		case d.Answer && c.Outcome == Success && !c.Slow:
 			t, quiet, slow = Trip{}, 0, 0
@@ -100,6 +108,11 @@ func (t *Trip) add(c Call, attempts int) {
 	if attempts > 0 {
 		t.Calls++
 	}
+}
+
+// full says that as many calls reached the dependency as are declared to open it.
+func (t *Trip) full(d Declared) bool {
+	return d.Failures > 0 && t.Calls >= d.Failures && t.Calls <= d.Failures+d.Slack
 }
 
 // addUnseen adds a call that was let through and tried nothing that could be seen.

@@ -99,7 +99,7 @@ func rules() []rule {
 		{"not-before-threshold", notBeforeThreshold, true, false},
 		{"quiet-while-open", quietWhileOpen, true, false},
 		{"fails-fast", failsFast, true, false},
-		{"half-open-limit", halfOpenLimit, true, false},
+		{"half-open-limit", halfOpenLimit, true, true},
 		{"reopens-on-failed-probe", reopensOnFailedProbe, true, false},
 		{"closes-on-success", closesOnSuccess, true, true},
 		{"sliding-window", slidingWindow, true, true},
