@@ -53,7 +53,14 @@ func (x *experiment) herd(ctx context.Context) error {
 	if err := x.heal(ctx); err != nil {
 		return err
 	}
-	return x.recovers(ctx)
+	if !x.spec.relapses() || x.obs.Crowd.Length() == 0 {
+		return x.recovers(ctx)
+	}
+	good, err := x.succeeds(ctx, x.spec.Breaker.HalfOpenSuccesses)
+	if err != nil {
+		return err
+	}
+	return x.relapsed(ctx, good)
 }
 
 // crowd opens the breaker and makes many calls at once when it has to try again.

@@ -1,5 +1,7 @@
 package lab
 
+import "slices"
+
 // What a case adds to its scenario.
 const (
 	// The catalog does not need the dependency that is cut off.
@@ -74,7 +76,7 @@ func wrongInGo() []Case {
 		wrong("retries-behind", "one rejected call in ten is tried again behind the caller's back", "quiet-while-open"),
 		wrong("releases-the-queue", "rejected calls are made all at once when it closes", "no-herd-on-recovery"),
 	}
-	return append(cases, wrongOtherwise()...)
+	return slices.Concat(cases, wrongOtherwise(), wrongUnseen())
 }
 
 // with changes a case.
@@ -119,6 +121,38 @@ func wrongOtherwise() []Case {
 			with(func(c *Case) {
 				c.Name, c.Service.GRPC, c.Declares = "wrong-never-opens-grpc", true, []Line{{"background", "4/s"}}
 			}),
+		wrong("leaks-tenth", "lets one call in ten through while open, over IPv6", "quiet-while-open").
+			with(func(c *Case) { c.Name, c.Host = "wrong-leaks-ipv6", "::1" }),
+		wrong("leaks-tenth", "lets one call in ten through while open, and connections are refused at once", "quiet-while-open").
+			with(func(c *Case) { c.Name, c.Fault = "wrong-leaks-refused", refused }),
+		wrong("opens-late", "opens at the sixth failure, and pooled connections hang", "trips-at-threshold").
+			with(func(c *Case) {
+				c.Name, c.Fault = "wrong-opens-late-hanging", `drop: {to: "ADDRESS", established: drop}`
+			}),
+		{
+			Name: "wrong-retry-storm", Language: golang, Summary: "tries each call three times and does not say so",
+			Names: []string{"retry-discipline"}, Service: Service{Breaker: "plain", Retries: 2},
+		},
+		{
+			Name: "wrong-lies", Language: golang, Summary: "answers as if all were well while open",
+			Names:   []string{"answer-while-open", "trips-at-threshold", "fails-fast"},
+			Service: Service{Breaker: "plain", Answer: 200, Body: `{"paid": true}`},
+		},
+		{
+			Name: "wrong-answer", Language: golang, Summary: "answers 500 while open, where 503 is declared",
+			Names: []string{"answer-while-open"}, Service: Service{Breaker: "plain", Answer: 500},
+		},
+		{
+			Name: "wrong-no-fallback", Language: golang, Summary: "rejects, where a fallback is declared",
+			Names: []string{"answer-while-open"}, Service: Service{Breaker: "plain"},
+			Declares: []Line{{"rejected", ""}, {"fallback", "{status: [200], body: charge you later}"}},
+		},
+	}
+}
+
+// wrongUnseen are wrong where it is hard to see.
+func wrongUnseen() []Case {
+	return []Case{
 		wrong("never-opens", "never opens, over gRPC as it comes", "trips-at-threshold").
 			with(func(c *Case) {
 				c.Name, c.Service.GRPC, c.Service.AsItComes, c.Declares, c.Fault = "wrong-never-opens-grpc-refused", true, true, reconnects, refused
@@ -151,32 +185,6 @@ func wrongOtherwise() []Case {
 			with(func(c *Case) { c.Service, c.Declares = slowInRow("slow-from-half"), slowRow }),
 		wrong("never-forgets", "counts failures for ever, where a window is declared", "sliding-window").
 			with(func(c *Case) { c.Service.WindowMS, c.Declares = 4000, recent }),
-		wrong("leaks-tenth", "lets one call in ten through while open, over IPv6", "quiet-while-open").
-			with(func(c *Case) { c.Name, c.Host = "wrong-leaks-ipv6", "::1" }),
-		wrong("leaks-tenth", "lets one call in ten through while open, and connections are refused at once", "quiet-while-open").
-			with(func(c *Case) { c.Name, c.Fault = "wrong-leaks-refused", refused }),
-		wrong("opens-late", "opens at the sixth failure, and pooled connections hang", "trips-at-threshold").
-			with(func(c *Case) {
-				c.Name, c.Fault = "wrong-opens-late-hanging", `drop: {to: "ADDRESS", established: drop}`
-			}),
-		{
-			Name: "wrong-retry-storm", Language: golang, Summary: "tries each call three times and does not say so",
-			Names: []string{"retry-discipline"}, Service: Service{Breaker: "plain", Retries: 2},
-		},
-		{
-			Name: "wrong-lies", Language: golang, Summary: "answers as if all were well while open",
-			Names:   []string{"answer-while-open", "trips-at-threshold", "fails-fast"},
-			Service: Service{Breaker: "plain", Answer: 200, Body: `{"paid": true}`},
-		},
-		{
-			Name: "wrong-answer", Language: golang, Summary: "answers 500 while open, where 503 is declared",
-			Names: []string{"answer-while-open"}, Service: Service{Breaker: "plain", Answer: 500},
-		},
-		{
-			Name: "wrong-no-fallback", Language: golang, Summary: "rejects, where a fallback is declared",
-			Names: []string{"answer-while-open"}, Service: Service{Breaker: "plain"},
-			Declares: []Line{{"rejected", ""}, {"fallback", "{status: [200], body: charge you later}"}},
-		},
 	}
 }
 

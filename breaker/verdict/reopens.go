@@ -38,9 +38,7 @@ func reopensOnFailedProbe(d Declared, o *Observed) Property {
 	if byTime {
 		n = o.waited(calls)
 	}
-	if o.hides(d) {
-		n = max(n, len(o.passed(d, p.Span)))
-	}
+	n = max(n, len(o.passed(d, p.Span)))
 	p.Observed = fmt.Sprintf("%d attempts in %d calls over %s", n, len(calls), round(p.Length()))
 	switch why := blind(d, o); {
 	case d.OpenFor == 0:

@@ -11,11 +11,11 @@ func slowCallsCount(d Declared, o *Observed) Property {
 		return Property{Verdict: Skipped, Detail: "No slow call is declared."}
 	}
 	p := Property{Expected: fmt.Sprintf("opens after %d calls slower than %s", d.SlowCalls, d.SlowCall), Span: o.Slowed}
-	if o.Slowed.Length() == 0 {
-		p.Verdict, p.Detail = Inconclusive, "Calls were not made slow: the run ended before, or its limit is too short for it."
+	if o.hasty(&p, d) {
 		return p
 	}
-	if o.hasty(&p, d) {
+	if o.Slowed.Length() == 0 {
+		p.Verdict, p.Detail = Inconclusive, "Calls were not made slow: the run ended before, or its limit is too short for it."
 		return p
 	}
 	slow, failed, fast := 0, 0, 0
@@ -59,30 +59,37 @@ func slowCallsCount(d Declared, o *Observed) Property {
 }
 
 // hasty says that calls opened the breaker which were late and not slow. They took no
-// longer in the service than here, so that a busy machine cannot be to blame.
+// longer in the service than here, so that a busy machine cannot be to blame. It may have
+// made others slow: where calls count in a row, those since the last quick one are too few.
 func (o *Observed) hasty(p *Property, d Declared) bool {
-	late, turned, longest := 0, 0, time.Duration(0)
+	inARow := d.Window == 0 && d.Trips == "" && d.SlowCalls == d.Failures
 	for _, c := range o.all(Span{o.Later, o.Quick.Start}) {
-		if c.Slow && c.At+d.Window+d.CallTimeout > o.Quick.Start {
-			return false // and may count still
+		if c.Slow && !inARow {
+			return false // it may count still
 		}
 	}
+	late, slow, turned, longest := 0, 0, 0, time.Duration(0)
 	for _, c := range o.calls(o.Quick) {
 		switch {
-		case c.Outcome == Success && c.Took < d.SlowCall && turned == 0:
-			late++
+		case c.Outcome == Success && turned == 0 && !c.Slow:
+			late, slow = late+1, 0
 			longest = max(longest, c.Took)
+		case c.Outcome == Success && turned == 0 && inARow:
+			slow++
 		case c.Outcome == Rejected && d.Answer:
 			turned++
-		default: // slow, failed, or let through meanwhile
+		default: // failed, let through meanwhile, or not to be told apart
 			return false
 		}
 	}
-	if late == 0 || turned < quietCalls {
+	if late == 0 || turned < quietCalls || slow > 0 && slow >= d.SlowCalls {
 		return false
 	}
 	p.Verdict, p.Span = Fail, o.Quick
 	p.Observed = fmt.Sprintf("opened after %d calls of at most %s", late, round(longest))
-	p.Detail = fmt.Sprintf("%d calls that took at most %s opened it; only from %s on they are declared to be slow.", late, round(longest), d.SlowCall)
+	p.Detail = fmt.Sprintf("%d calls that took at most %s counted as slow and opened it; only from %s on they are declared to be.", late, round(longest), d.SlowCall)
+	if slow > 0 {
+		p.Detail = fmt.Sprintf("It opened after %d slow calls, %d are declared: those of at most %s before counted as slow too.", slow, d.SlowCalls, round(longest))
+	}
 	return true
 }

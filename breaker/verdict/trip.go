@@ -34,45 +34,60 @@ type Trip struct {
 // dependency; ok is false as long as they do. Where an answer of an open breaker is
 // declared, any success is a real one, and begins the row of failures anew.
 func FindTrip(d Declared, o *Observed) (t Trip, ok bool) {
-	quiet, slow, turned := 0, 0, 0
+	var since pending
 	before := o.fault().Start
 	for i, c := range o.calls(o.fault()) {
 		if o.wave(&t, Span{before, c.At}) > 0 {
-			quiet, slow, turned = 0, 0, 0
+			since = pending{}
 		}
 		before = c.At
 		n, maybe := o.reached(i, t.Calls == 0)
-		if c.Outcome == Success || n > 0 || o.unseen(d, c, t) {
-			if quiet > 0 && turned == quiet && t.full(d) {
-				return t, true // calls were turned away at its threshold: this one leaks
-			}
-			turned = 0
-		} else if d.Answer && c.Outcome == Rejected && c.Took <= d.FailsFastIn {
-			turned++
-		}
-		switch {
-		case d.Answer && c.Outcome == Success && !c.Slow:
-			t, quiet, slow = Trip{}, 0, 0
-		case n == 0 && o.unseen(d, c, t):
-			t.Maybe += quiet
-			t.addUnseen(c)
-			quiet, slow = 0, 0
-		case n == 0:
-			if d.waited(c) {
-				slow++
-			}
-			if quiet++; quiet >= quietCalls && t.Calls > 0 {
-				t.Maybe += slow
+		hidden := n == 0 && o.unseen(d, c, t)
+		real := d.Answer && c.Outcome == Success && !c.Slow
+		if n == 0 && !hidden && !real {
+			since.add(d, c)
+			if since.quiet >= quietCalls && t.Calls > 0 {
+				t.Maybe += since.slow
 				return t, true
 			}
-		default:
-			t.Maybe += quiet + maybe // the quiet ones before it were no open breaker's
-			t.add(c, n-maybe)
-			quiet, slow = 0, 0
+			continue
 		}
+		switch {
+		case since.turnedAway() && t.full(d):
+			return t, true // it was open: this one leaks
+		case real:
+			t = Trip{}
+		case hidden:
+			t.Maybe += since.quiet
+			t.addUnseen(c)
+		default:
+			t.Maybe += since.quiet + maybe // the quiet ones before it were no open breaker's
+			t.add(c, n-maybe)
+		}
+		since = pending{}
 	}
 	return t, false
 }
+
+// pending are the calls since the last one that reached the dependency.
+type pending struct {
+	quiet  int // all of them
+	slow   int // that may have failed at the dependency
+	turned int // that got the answer of an open breaker at once
+}
+
+func (p *pending) add(d Declared, c Call) {
+	p.quiet++
+	if d.waited(c) {
+		p.slow++
+	}
+	if d.Answer && c.Outcome == Rejected && c.Took <= d.FailsFastIn {
+		p.turned++
+	}
+}
+
+// turnedAway says that there are some, and each got the answer of an open breaker.
+func (p *pending) turnedAway() bool { return p.quiet > 0 && p.turned == p.quiet }
 
 // waited says that a call may have failed at the dependency although it tried nothing
 // that could be seen: it got no answer of an open breaker, and not at once. On a busy
