@@ -123,8 +123,8 @@ func (x *experiment) transitions(o *verdict.Observed) []transition {
 	out := []transition{{t.At, "closed", "open"}}
 	closedAt, closes := verdict.FirstClose(o)
 	last := func() transition { return out[len(out)-1] }
-	for _, a := range o.Attempts {
-		if a <= last().at || closes && a >= closedAt || o.Noisy && !inACall(o, a) {
+	for _, a := range x.probes(o, t) {
+		if a <= last().at || closes && a >= closedAt {
 			continue
 		}
 		if last().to == "open" {
@@ -151,11 +151,24 @@ func (x *experiment) transitions(o *verdict.Observed) []transition {
 	return out
 }
 
-// inACall says that an attempt came while a call was under way.
-func inACall(o *verdict.Observed, at time.Duration) bool {
-	return slices.ContainsFunc(o.Calls, func(c verdict.Call) bool {
-		return verdict.Span{Start: c.At, End: c.At + c.Took + slipped}.Has(at)
-	})
+// probes is when something was let through to the dependency, and calls that left no
+// attempt of their own. Where background is declared, an attempt while calls were
+// turned away, and none was let through, is one of it.
+func (x *experiment) probes(o *verdict.Observed, t verdict.Trip) []time.Duration {
+	d := x.declares()
+	at := verdict.LetThrough(d, o, t.At)
+	hides := len(at) > 0
+	for _, a := range o.Attempts {
+		caused := func(c verdict.Call) bool {
+			away := d.Answer && c.Outcome == verdict.Rejected && c.Took < x.spec.Breaker.FailsFastIn
+			return !away && verdict.Span{Start: c.At, End: c.At + c.Took + slipped}.Has(a)
+		}
+		if !hides && (!o.Noisy || slices.ContainsFunc(o.Calls, caused)) {
+			at = append(at, a)
+		}
+	}
+	slices.Sort(at)
+	return at
 }
 
 // closing goes from the last state to closed. A probe that went over an open
