@@ -55,7 +55,7 @@ func (x *experiment) halfOpen(ctx context.Context, t verdict.Trip) error {
 			probes++
 		}
 	}
-	x.note("%d calls at the same moment: %d attempts at the dependency", x.spec.burstCalls(), probes)
+	x.note("%s at the same moment: %s at the dependency", count(x.spec.burstCalls(), "call"), count(probes, "attempt"))
 	x.publishStates(ctx, x.observed())
 	if probes == 0 && !o.Survive && !x.reached(o.Probe.Start) || x.spec.Breaker.OpenFor.First == 0 {
 		return x.look(ctx)

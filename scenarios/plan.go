@@ -2,12 +2,9 @@ package scenarios
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/foreshock/foreshock/faults"
 )
 
 const (
@@ -255,32 +252,4 @@ func (s *Spec) perCall() time.Duration {
 // pause is the time between calls, below the declared rate.
 func (s *Spec) pause() time.Duration {
 	return max(min(s.openFor()/openLooks, mostPause), leastPause, s.perCall())
-}
-
-// WritePlan says what a run would do; it changes nothing.
-func (s *Spec) WritePlan(w io.Writer) {
-	fmt.Fprintln(w, strings.TrimSuffix(fmt.Sprintf("scenario %s: %s", s.Name, s.Summary), ": "))
-	fmt.Fprintf(w, "  target    %s\n", &s.Target)
-	for _, f := range s.faults {
-		how := fmt.Sprintf("at most until the limit of %v", s.Limit)
-		switch {
-		case faults.Irreversible(f):
-			how = "IRREVERSIBLE: nothing heals it but whoever supervises the processes"
-		case !faults.Breaks(f):
-			how = "which breaks nothing and counts"
-		}
-		fmt.Fprintf(w, "  fault     %s %s, %s\n", f.Kind(), f.Target(), how)
-	}
-	done, left := s.stages()
-	for i, st := range done {
-		fmt.Fprintf(w, "  %2d %-10s %s\n", i+1, st.phase, st.text)
-	}
-	for _, st := range left {
-		fmt.Fprintf(w, "   - left out, the limit of %v is too short for it: %s\n", s.Limit, st.text)
-	}
-	if len(s.Teardown) > 0 {
-		fmt.Fprintf(w, "   - teardown, after the limit too: %s\n", s.stepText(s.Teardown))
-	}
-	fmt.Fprintf(w, "  at most %.4g calls a second and %d at a time\n", float64(s.Load.MaxRate), s.Load.MaxConcurrency)
-	fmt.Fprintf(w, "  needs %v at most, limit %v\n", sum(done, true), s.Limit)
 }
