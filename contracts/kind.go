@@ -34,11 +34,11 @@ func Kind(dir string, w *Worker) kind.Kind[results.Check] {
 	return kind.Of("contract", "a running provider keeps the Pact contracts of its consumers", example,
 		settings{Timeout: DefaultTimeout}, func(s settings) (results.Check, error) {
 			req := Request{
-				Provider: s.Provider, URL: s.URL, Consumers: s.Consumers, StateURL: s.StateURL,
+				Provider: s.Provider, URL: s.URL, Filter: Filter{Consumers: s.Consumers}, StateURL: s.StateURL,
 				Headers: s.Headers, Timeout: s.Timeout, InsecureTLS: s.Insecure,
 			}
 			for _, f := range s.Files {
-				if !filepath.IsAbs(f) {
+				if !filepath.IsAbs(f) && !isAddress(f) {
 					f = filepath.Join(dir, f)
 				}
 				req.Files = append(req.Files, f)

@@ -87,7 +87,7 @@ func TestKindRefuses(t *testing.T) {
 		"provider: p\nurl: http://me:hush@x\nfiles: [a]":               "contract:2:6: url: got credentials, want them as a header: Authorization",
 		"provider: p\nurl: http://x:99999\nfiles: [a]":                 "contract:2:6: url: got port 99999, want 1 to 65535",
 		"provider: p\nurl: http://x?a=1\nfiles: [a]":                   "contract:2:6: url: got a query or a fragment, want a base URL such as http://127.0.0.1:8081/api",
-		"provider: p\nurl: http://x":                                   "contract:1:1: files: got none, want pact files or directories of them",
+		"provider: p\nurl: http://x":                                   "contract:1:1: files: got none and no broker, want pact files, directories of them, addresses or a broker",
 		"provider: p\nurl: http://x\nfiles: [a]\nfile: b":              `contract:4:1: unknown key "file"; did you mean "files"? Known: provider, url, files, consumers, state_change_url, headers, request_timeout, insecure_tls`,
 		"provider: p\nurl: http://x\nfiles: [a]\nstate_change_url: /s": "contract:4:19: state_change_url: got no URL of http or https",
 	} {
