@@ -62,10 +62,16 @@ func (c *check) Run(ctx context.Context, rec *results.Recorder) error {
 	if err != nil {
 		return err
 	}
-	names := stepNames(rep.Interactions)
-	for i, in := range rep.Interactions {
+	return rep.Record(rec)
+}
+
+// Record adds each interaction as a step, and returns the report as the error of the
+// check.
+func (r Report) Record(rec *results.Recorder) error {
+	names := stepNames(r.Interactions)
+	for i, in := range r.Interactions {
 		step := results.Step{
-			Name: names[i], Offset: rep.Start.Sub(rec.Start()) + in.Offset, Duration: in.Duration,
+			Name: names[i], Offset: r.Start.Sub(rec.Start()) + in.Offset, Duration: in.Duration,
 		}
 		if err := in.Err(); err != nil {
 			step.Status, step.Cause = results.Judge(err)
@@ -73,8 +79,8 @@ func (c *check) Run(ctx context.Context, rec *results.Recorder) error {
 		}
 		rec.Add(step)
 	}
-	rec.Say(fmt.Sprintf("%d of %d interactions ok", rep.Count(OK), len(rep.Interactions)))
-	return rep.Err()
+	rec.Say(fmt.Sprintf("%d of %d interactions ok", r.Count(OK), len(r.Interactions)))
+	return r.Err()
 }
 
 // stepNames names each interaction so that no two have the same name: with its states,

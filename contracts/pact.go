@@ -38,6 +38,7 @@ type pact struct {
 	provider     string
 	content      map[string]json.RawMessage
 	interactions []Interaction // without outcome
+	partly       bool          // there are more, which do not count
 	broker       *broker.Pact  // where it came from; nil: not from a broker
 }
 

@@ -205,7 +205,7 @@ func choose(pacts []pact, req Request) (kept []pact, passedOver []string) {
 			left = append(left, in)
 		}
 		if len(left) < len(p.interactions) {
-			p.interactions, p.local = left, false
+			p.interactions, p.local, p.partly = left, false, true
 		}
 		if len(left) > 0 {
 			kept = append(kept, p)

@@ -2,9 +2,9 @@ package contracts_test
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,6 +15,7 @@ import (
 
 	"github.com/foreshock/foreshock/contracts"
 	"github.com/foreshock/foreshock/contracts/broker"
+	"github.com/foreshock/foreshock/contracts/broker/brokertest"
 	"github.com/foreshock/foreshock/results"
 )
 
@@ -131,38 +132,12 @@ func TestMessages(t *testing.T) {
 	}
 }
 
-// fromBroker is a broker that has the pact in file, pending or not.
-func fromBroker(t *testing.T, file string, pending bool) *broker.Client {
+// ask returns a client of the broker.
+func ask(t *testing.T, b *brokertest.Broker) *broker.Client {
 	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	mux := http.NewServeMux()
-	s := serve(t, mux.ServeHTTP)
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusOK, map[string]any{"_links": map[string]any{
-			"pb:provider-pacts-for-verification": map[string]any{"href": s.URL + "/for/{provider}"},
-		}})
-	})
-	mux.HandleFunc("POST /for/inventory", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusOK, map[string]any{"_embedded": map[string]any{"pacts": []any{map[string]any{
-			"verificationProperties": map[string]any{
-				"pending": pending,
-				"notices": []any{map[string]any{"when": "before_verification", "text": "for main"}},
-			},
-			"_links": map[string]any{"self": map[string]any{"href": s.URL + "/pact"}},
-		}}}})
-	})
-	mux.HandleFunc("GET /pact", func(w http.ResponseWriter, _ *http.Request) {
-		var pact map[string]any
-		json.Unmarshal(text, &pact)
-		pact["_links"] = map[string]any{"pb:publish-verification-results": map[string]any{"href": s.URL + "/results"}}
-		answer(w, http.StatusOK, pact)
-	})
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
-	c, err := broker.New(broker.Options{URL: s.URL, Transport: transport})
+	c, err := broker.New(broker.Options{URL: b.URL, Transport: transport})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,17 +152,59 @@ func TestBrokersPacts(t *testing.T) {
 		false: {[]string{known + " = broken | $.qty: Expected '3' (String) to be an integer", unknown + " = ok"}, results.Critical, results.CauseContract, 1},
 		true:  {[]string{known + " = broken | $.qty: Expected '3' (String) to be an integer", unknown + " = ok"}, results.Warning, results.CauseContract, 0},
 	} {
+		b := brokertest.New(t)
+		b.Pact(t, "testdata/inventory.json", pending)
 		req := request(lies.URL)
-		req.Broker = fromBroker(t, "testdata/inventory.json", pending)
+		req.Broker = ask(t, b)
 		rep := verify(t, req)
 		want.check(t, rep)
-		if len(rep.Notices) != 1 || rep.Notices[0] != "for main" {
+		if len(rep.Notices) != 1 || rep.Notices[0] != "because of main" {
 			t.Errorf("notices: got %q, want the broker's", rep.Notices)
 		}
 	}
 	req := request(lies.URL)
-	req.Provider, req.Broker = "somebody", fromBroker(t, "testdata/inventory.json", false)
+	req.Broker = ask(t, brokertest.New(t))
 	if rep := verify(t, req); rep.ExitCode() != 4 || !strings.Contains(rep.Err().Error(), "knows no such provider") {
 		t.Errorf("unknown to the broker: got exit code %d, %v, want 4: nothing was verified", rep.ExitCode(), rep.Err())
+	}
+}
+
+// What is published is what was found; of a provider that was away, nothing is.
+func TestPublish(t *testing.T) {
+	t.Parallel()
+	keeps, lies := inventory(t, 3), inventory(t, "3")
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	for name, tt := range map[string]struct {
+		url  string
+		part bool
+		want string // the last call
+		held string
+	}{
+		"kept":   {keeps.URL, false, `"success":true,"providerApplicationVersion":"2"`, ""},
+		"broken": {lies.URL, false, `"mismatches":[{"attribute":"body","identifier":"$.qty","description":"Expected '3' (String) to be an integer"}]`, ""},
+		"away":   {gone.URL, false, "GET /pacts/1", "unreachable"},
+		"partly": {keeps.URL, true, "GET /pacts/1", "only some of its interactions"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := brokertest.New(t)
+			b.Pact(t, "testdata/inventory.json", false)
+			req := request(tt.url)
+			req.Broker = ask(t, b)
+			if tt.part {
+				req.Filter.Description = regexp.MustCompile("unknown")
+			}
+			n, held, err := verify(t, req).Publish(t.Context(), req.Broker, broker.Version{Provider: "inventory", Number: "2"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if (n == 1) != (tt.held == "") || !strings.Contains(strings.Join(held, "\n"), tt.held) {
+				t.Errorf("got %d published, held %q, want %q", n, held, tt.held)
+			}
+			if got := b.Last(); !strings.Contains(got, tt.want) {
+				t.Errorf("the broker was told %s\nwant %s in it", got, tt.want)
+			}
+		})
 	}
 }

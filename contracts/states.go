@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -15,8 +14,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"github.com/foreshock/foreshock/results"
 )
 
 // stateLimit is how long a program may take to set one state.
@@ -53,7 +50,7 @@ func (r Request) states(ctx context.Context) (*states, func(), error) {
 		_ = server.Serve(l) // it ends with Close
 	}()
 	return s, func() {
-		server.Close()
+		_ = server.Close() // what it still answers is of no use
 		<-done
 	}, nil
 }
@@ -86,7 +83,7 @@ func (s *states) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Write(values)
+	_, _ = w.Write(values) // a verifier that is gone says so itself
 }
 
 // run runs the program: the change is its standard input, and the state and the action
@@ -141,7 +138,3 @@ func (s *states) explain(all []Interaction) {
 		}
 	}
 }
-
-var errNoState = errors.New("")
-
-var _ = results.Unknown

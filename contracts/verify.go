@@ -90,60 +90,74 @@ func (w *Worker) Verify(ctx context.Context, req Request) (Report, error) {
 		rep.PassedOver = append(rep.PassedOver, err.Error())
 	}
 	pacts, passedOver := choose(read, req)
-	for _, p := range pacts {
-		if p.broker != nil {
-			rep.Notices = append(rep.Notices, p.broker.Say("before_verification")...)
-		}
-	}
 	rep.PassedOver = append(rep.PassedOver, passedOver...)
-	if len(pacts) == 0 {
-		rep.Duration = time.Since(rep.Start)
-		return rep, nil
+	if len(pacts) > 0 {
+		err = w.verify(ctx, req, pacts, &rep)
+	} else {
+		err = nil
 	}
+	rep.Duration = time.Since(rep.Start)
+	return rep, err
+}
+
+// verify has the pacts verified, and puts what came of it into the report.
+func (w *Worker) verify(ctx context.Context, req Request, pacts []pact, rep *Report) error {
 	n := 0
 	for _, p := range pacts {
 		n += len(p.interactions)
+		if p.broker != nil {
+			rep.Notices = append(rep.Notices, p.broker.Say("before_verification")...)
+		}
 	}
 	ctx, cancel, timeout := limit(ctx, req, n)
 	defer cancel()
 	files, remove, err := written(pacts)
 	if err != nil {
-		return rep, err
+		return err
 	}
 	defer remove()
 	states, stop, err := req.states(ctx)
 	if err != nil {
-		return rep, err
+		return err
 	}
 	defer stop()
 	req.StateURL = states.url
 	stdin, err := wire(req, files, timeout, w.Library)
 	if err != nil {
-		return rep, err
+		return err
 	}
 	res, err := w.ask(ctx, stdin)
 	if err != nil {
-		return rep, err
+		return err
 	}
-	rep.Library = res.Library
-	if len(res.Pacts) != len(pacts) {
-		return rep, results.Blind(results.CauseInternal, fmt.Errorf("%s: got verdicts of %d pacts, want %d", workerName, len(res.Pacts), len(pacts)))
+	rep.Library, rep.pacts = res.Library, pacts
+	if rep.Interactions, err = joinAll(pacts, res.Pacts); err != nil {
+		return results.Blind(results.CauseInternal, err)
 	}
-	for i, p := range pacts {
-		ins, err := join(p, res.Pacts[i])
-		if err != nil {
-			return rep, results.Blind(results.CauseInternal, err)
-		}
-		rep.Interactions = append(rep.Interactions, ins...)
-	}
-	rep.pacts = pacts
 	states.explain(rep.Interactions)
 	rep.place(time.Since(rep.Start))
-	if base, err := req.base(); err == nil {
-		look(ctx, base, req, timeout, rep.Interactions)
+	base, err := req.base()
+	if err != nil {
+		return results.Blind(results.CauseInternal, err)
 	}
-	rep.Duration = time.Since(rep.Start)
-	return rep, nil
+	look(ctx, base, req, timeout, rep.Interactions)
+	return nil
+}
+
+// joinAll joins each pact with its verdict.
+func joinAll(pacts []pact, verdicts []worker.Pact) ([]Interaction, error) {
+	if len(verdicts) != len(pacts) {
+		return nil, fmt.Errorf("%s: got verdicts of %d pacts, want %d", workerName, len(verdicts), len(pacts))
+	}
+	var all []Interaction
+	for i, p := range pacts {
+		ins, err := join(p, verdicts[i])
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, ins...)
+	}
+	return all, nil
 }
 
 // limit gives each of n interactions a timeout such that all of them could use it up
@@ -172,7 +186,7 @@ func written(pacts []pact) (files []string, remove func(), err error) {
 	dir := ""
 	remove = func() {
 		if dir != "" {
-			os.RemoveAll(dir)
+			_ = os.RemoveAll(dir) // in the system's directory for what is temporary
 		}
 	}
 	fail := func(err error) ([]string, func(), error) {

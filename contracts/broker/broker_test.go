@@ -4,119 +4,46 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
 
 	"github.com/foreshock/foreshock/contracts/broker"
+	"github.com/foreshock/foreshock/contracts/broker/brokertest"
 	"github.com/foreshock/foreshock/results"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// A fake is a broker that answers as the real one was recorded to, and notes each call.
-type fake struct {
-	*httptest.Server
-	answers map[string]func(w http.ResponseWriter, body string) // by "METHOD path"
-
-	mu    sync.Mutex
-	calls []string // METHOD path?query body
-	auth  []string
-}
-
 const token = "tok-123-secret"
 
-func newFake(t *testing.T) *fake {
-	t.Helper()
-	f := &fake{answers: map[string]func(http.ResponseWriter, string){}}
-	f.Server = httptest.NewServer(f)
-	t.Cleanup(f.Close)
-	f.json("GET /", `{"_links":{
-		"pb:provider-pacts-for-verification":{"href":"BASE/pacts/provider/{provider}/for-verification","templated":true},
-		"pb:pacticipant-version":{"href":"BASE/pacticipants/{pacticipant}/versions/{version}","templated":true},
-		"pb:pacticipant-branch-version":{"href":"BASE/pacticipants/{pacticipant}/branches/{branch}/versions/{version}","templated":true},
-		"pb:pacticipant-version-tag":{"href":"BASE/pacticipants/{pacticipant}/versions/{version}/tags/{tag}","templated":true},
-		"pb:environments":{"href":"/environments"}}}`)
-	return f
-}
-
-func (f *fake) json(call, body string) {
-	f.answers[call] = func(w http.ResponseWriter, _ string) {
-		w.Header().Set("Content-Type", "application/hal+json;charset=utf-8")
-		io.WriteString(w, strings.ReplaceAll(body, "BASE", f.URL))
-	}
-}
-
-func (f *fake) refuse(call string, status int, contentType, body string) {
-	f.answers[call] = func(w http.ResponseWriter, _ string) {
-		w.Header().Set("Content-Type", contentType)
-		w.WriteHeader(status)
-		io.WriteString(w, body)
-	}
-}
-
-// ServeHTTP implements [http.Handler].
-func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
-	f.mu.Lock()
-	f.calls = append(f.calls, strings.TrimSpace(r.Method+" "+r.URL.RequestURI()+" "+string(body)))
-	f.auth = append(f.auth, r.Header.Get("Authorization"))
-	f.mu.Unlock()
-	if a, ok := f.answers[r.Method+" "+r.URL.EscapedPath()]; ok {
-		a(w, string(body))
-		return
-	}
-	http.NotFound(w, r)
-}
-
-func (f *fake) made(t *testing.T) []string {
-	t.Helper()
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.calls
-}
-
-func (f *fake) client(t *testing.T) *broker.Client {
+func client(t *testing.T, b *brokertest.Broker) *broker.Client {
 	t.Helper()
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
-	c, err := broker.New(broker.Options{URL: f.URL, Token: token, Transport: transport})
+	c, err := broker.New(broker.Options{URL: b.URL, Token: token, Transport: transport})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
 
-const selfLink = `"_links":{"self":{"href":"BASE/pacts/1","name":"Pact between web (1) and inventory"}}`
-
-func withPact(f *fake) {
-	f.json("POST /pacts/provider/inventory/for-verification", `{"_embedded":{"pacts":[{
-		"shortDescription":"latest from main branch",
-		"verificationProperties":{"pending":true,"wip":true,"notices":[{"when":"before_verification","text":"because of main"}]},
-		`+selfLink+`}]}}`)
-	f.json("GET /pacts/1", `{"consumer":{"name":"web"},"provider":{"name":"inventory"},"interactions":[],
-		"_links":{"pb:publish-verification-results":{"href":"BASE/pacts/1/verification-results"}}}`)
-	f.json("POST /pacts/1/verification-results", `{}`)
-}
-
 func TestPacts(t *testing.T) {
 	t.Parallel()
-	f := newFake(t)
-	withPact(f)
+	f := brokertest.New(t)
+	f.Pact(t, "../testdata/inventory.json", true)
 	selectors, err := broker.ParseSelectors(`[{"mainBranch":true},{"deployedOrReleased":true}]`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := f.client(t).Pacts(t.Context(), "inventory", broker.Selection{
+	got, err := client(t, f).Pacts(t.Context(), "inventory", broker.Selection{
 		Selectors: selectors, Branch: "main", Tags: []string{"dev"}, WIPSince: "2026-01-01",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(got) != 1 || !got[0].Pending || !got[0].WIP || !strings.Contains(string(got[0].Content), `"web"`) {
+	if len(got) != 1 || !got[0].Pending || !got[0].WIP || !strings.Contains(string(got[0].Content), `"checkout-web"`) {
 		t.Errorf("got %+v, want the pact of web, pending and work in progress", got)
 	}
 	if said := got[0].Say("before_verification"); len(said) != 1 || said[0] != "because of main" {
@@ -124,10 +51,10 @@ func TestPacts(t *testing.T) {
 	}
 	want := `POST /pacts/provider/inventory/for-verification {"consumerVersionSelectors":[{"mainBranch":true},{"deployedOrReleased":true}],` +
 		`"providerVersionBranch":"main","providerVersionTags":["dev"],"includePendingStatus":true,"includeWipPactsSince":"2026-01-01"}`
-	if calls := f.made(t); len(calls) != 3 || calls[1] != want {
+	if calls := f.Calls(); len(calls) != 3 || calls[1] != want {
 		t.Errorf("calls:\n%s\nwant as the second of three:\n%s", strings.Join(calls, "\n"), want)
 	}
-	for i, a := range f.auth {
+	for i, a := range f.Authorization() {
 		if a != "Bearer "+token {
 			t.Errorf("call %d: got authorization %q, want the token", i, a)
 		}
@@ -136,11 +63,11 @@ func TestPacts(t *testing.T) {
 
 func TestPublish(t *testing.T) {
 	t.Parallel()
-	f := newFake(t)
-	withPact(f)
-	f.json("PUT /pacticipants/inventory/branches/feat%2Fx/versions/2", `{}`)
-	f.json("PUT /pacticipants/inventory/versions/2/tags/dev", `{}`)
-	c := f.client(t)
+	f := brokertest.New(t)
+	f.Pact(t, "../testdata/inventory.json", true)
+	f.JSON("PUT /pacticipants/inventory/branches/feat%2Fx/versions/2", `{}`)
+	f.JSON("PUT /pacticipants/inventory/versions/2/tags/dev", `{}`)
+	c := client(t, f)
 	pacts, err := c.Pacts(t.Context(), "inventory", broker.Selection{})
 	if err != nil {
 		t.Fatal(err)
@@ -155,8 +82,7 @@ func TestPublish(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	calls := f.made(t)
-	last := calls[len(calls)-1]
+	last := f.Last()
 	want := `POST /pacts/1/verification-results {"success":false,"providerApplicationVersion":"2","buildUrl":"http://ci/1",` +
 		`"testResults":[{"interactionId":"abc","interactionDescription":"stock","success":false,` +
 		`"mismatches":[{"attribute":"body","identifier":"$.qty","description":"Expected a number"}]}],` +
@@ -174,10 +100,10 @@ func TestCanIDeploy(t *testing.T) {
 	const row = `{"consumer":{"name":"Foo","version":{"number":"4"}},"provider":{"name":"Bar","version":{"number":"5"}},
 		"verificationResult":{"success":%v,"verifiedAt":"2017-10-10T12:49:04+11:00"}}`
 	for deployable, want := range map[string]broker.Answer{"true": broker.Yes, "false": broker.No, "null": broker.Unknown} {
-		f := newFake(t)
-		f.json("GET /matrix", fmt.Sprintf(`{"summary":{"deployable":%s,"reason":"because"},"matrix":[`+row+`,
+		f := brokertest.New(t)
+		f.JSON("GET /matrix", fmt.Sprintf(`{"summary":{"deployable":%s,"reason":"because"},"matrix":[`+row+`,
 			{"consumer":{"name":"Foo","version":{"number":"4"}},"provider":{"name":"Baz","version":null},"verificationResult":null}]}`, deployable, true))
-		m, err := f.client(t).CanIDeploy(t.Context(), broker.Query{
+		m, err := client(t, f).CanIDeploy(t.Context(), broker.Query{
 			Asked: []broker.Asked{{Pacticipant: "Foo", Version: "4"}}, Environment: "staging",
 		})
 		if err != nil || m.Answer != want || m.Reason != "because" {
@@ -186,7 +112,7 @@ func TestCanIDeploy(t *testing.T) {
 		if m.Count(broker.Yes) != 1 || m.Count(broker.Unknown) != 1 || m.Rows[0].Verified.IsZero() {
 			t.Errorf("rows: got %+v, want one verified with its time, one unknown", m.Rows)
 		}
-		if got, want := f.made(t)[0], "GET /matrix?q%5B%5D%5Bpacticipant%5D=Foo&q%5B%5D%5Bversion%5D=4&latestby=cvpv&environment=staging"; got != want {
+		if got, want := f.Calls()[0], "GET /matrix?q%5B%5D%5Bpacticipant%5D=Foo&q%5B%5D%5Bversion%5D=4&latestby=cvpv&environment=staging"; got != want {
 			t.Errorf("asked %s, want %s", got, want)
 		}
 	}
@@ -194,20 +120,20 @@ func TestCanIDeploy(t *testing.T) {
 
 func TestDeployments(t *testing.T) {
 	t.Parallel()
-	f := newFake(t)
-	f.json("GET /pacticipants/inventory/versions/2", `{"_links":{"pb:record-deployment":[
+	f := brokertest.New(t)
+	f.JSON("GET /pacticipants/inventory/versions/2", `{"_links":{"pb:record-deployment":[
 		{"href":"BASE/deploy/test","name":"test"},{"href":"BASE/deploy/staging","name":"staging"}]}}`)
-	f.json("POST /deploy/staging", `{}`)
-	f.json("GET /environments", `{"_embedded":{"environments":[{"name":"staging","_links":{"self":{"href":"BASE/environments/1"}}}]}}`)
-	f.json("GET /environments/1", `{"_links":{"pb:currently-deployed-deployed-versions":{"href":"BASE/environments/1/current"}}}`)
-	f.json("GET /environments/1/current", `{"_embedded":{"deployedVersions":[
+	f.JSON("POST /deploy/staging", `{}`)
+	f.JSON("GET /environments", `{"_embedded":{"environments":[{"name":"staging","_links":{"self":{"href":"BASE/environments/1"}}}]}}`)
+	f.JSON("GET /environments/1", `{"_links":{"pb:currently-deployed-deployed-versions":{"href":"BASE/environments/1/current"}}}`)
+	f.JSON("GET /environments/1/current", `{"_embedded":{"deployedVersions":[
 		{"applicationInstance":"blue","_embedded":{"version":{"number":"2"},"pacticipant":{"name":"inventory"}}}]}}`)
-	c := f.client(t)
+	c := client(t, f)
 	if err := c.RecordDeployment(t.Context(), "inventory", "2", "staging", "blue"); err != nil {
 		t.Error(err)
 	}
-	if calls := f.made(t); calls[len(calls)-1] != `POST /deploy/staging {"applicationInstance":"blue"}` {
-		t.Errorf("got %q, want the instance to be sent", calls[len(calls)-1])
+	if got := f.Last(); got != `POST /deploy/staging {"applicationInstance":"blue"}` {
+		t.Errorf("got %q, want the instance to be sent", got)
 	}
 	err := c.RecordDeployment(t.Context(), "inventory", "2", "stagin", "")
 	if err == nil || !strings.Contains(err.Error(), "staging") {
@@ -237,9 +163,9 @@ func TestTrouble(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := newFake(t)
-			f.refuse("GET /", c.status, c.contentType, c.body)
-			_, err := f.client(t).Pacts(t.Context(), "inventory", broker.Selection{})
+			f := brokertest.New(t)
+			f.Answer("GET /", c.status, c.contentType, c.body)
+			_, err := client(t, f).Pacts(t.Context(), "inventory", broker.Selection{})
 			if s, _ := results.Judge(err); s != results.Unknown {
 				t.Errorf("got %v (%v), want unknown: it says nothing of the contract", s, err)
 			}
@@ -258,18 +184,17 @@ func TestTrouble(t *testing.T) {
 // A gateway that fails for a moment must not fail a build.
 func TestPassingTrouble(t *testing.T) {
 	t.Parallel()
-	f := newFake(t)
-	withPact(f)
-	index := f.answers["GET /"]
+	f := brokertest.New(t)
+	f.Pact(t, "../testdata/inventory.json", true)
 	n := 0
-	f.answers["GET /"] = func(w http.ResponseWriter, body string) {
+	f.Handle("GET /", func(w http.ResponseWriter, _ *http.Request) {
 		if n++; n == 1 {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return
 		}
-		index(w, body)
-	}
-	if _, err := f.client(t).Pacts(t.Context(), "inventory", broker.Selection{}); err != nil {
+		io.WriteString(w, `{"_links":{"pb:provider-pacts-for-verification":{"href":"/pacts/provider/{provider}/for-verification"}}}`)
+	})
+	if _, err := client(t, f).Pacts(t.Context(), "inventory", broker.Selection{}); err != nil {
 		t.Errorf("got %v, want a second try to succeed", err)
 	}
 }
@@ -277,16 +202,17 @@ func TestPassingTrouble(t *testing.T) {
 // Credentials are the broker's: a link to another host must not get them.
 func TestCredentialsStayHome(t *testing.T) {
 	t.Parallel()
-	f := newFake(t)
-	f.json("GET /", strings.ReplaceAll(`{"_links":{"pb:provider-pacts-for-verification":{"href":"OTHER/pacts/{provider}"}}}`,
+	f := brokertest.New(t)
+	f.JSON("GET /", strings.ReplaceAll(`{"_links":{"pb:provider-pacts-for-verification":{"href":"OTHER/pacts/{provider}"}}}`,
 		"OTHER", strings.Replace(f.URL, "127.0.0.1", "localhost", 1)))
-	f.refuse("POST /pacts/inventory", http.StatusUnauthorized, "text/plain", "")
-	_, err := f.client(t).Pacts(t.Context(), "inventory", broker.Selection{})
+	f.Answer("POST /pacts/inventory", http.StatusUnauthorized, "text/plain", "")
+	_, err := client(t, f).Pacts(t.Context(), "inventory", broker.Selection{})
 	if err == nil || !strings.Contains(err.Error(), "no credentials are sent elsewhere") {
 		t.Errorf("got %v, want it to say that no credentials were sent", err)
 	}
-	if f.auth[len(f.auth)-1] != "" {
-		t.Errorf("another host was sent %q", f.auth[len(f.auth)-1])
+	auth := f.Authorization()
+	if auth[len(auth)-1] != "" {
+		t.Errorf("another host was sent %q", auth[len(auth)-1])
 	}
 }
 
