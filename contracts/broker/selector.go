@@ -14,18 +14,18 @@ import (
 // A Selector says which versions of the consumers count, as the broker reads it
 // (https://docs.pact.io/pact_broker/advanced_topics/consumer_version_selectors).
 type Selector struct {
-	MainBranch         bool   `json:"mainBranch,omitempty"`
-	Branch             string `json:"branch,omitempty"`
-	FallbackBranch     string `json:"fallbackBranch,omitempty"`
-	MatchingBranch     bool   `json:"matchingBranch,omitempty"`
-	Tag                string `json:"tag,omitempty"`
-	FallbackTag        string `json:"fallbackTag,omitempty"`
-	Latest             bool   `json:"latest,omitempty"`
-	Consumer           string `json:"consumer,omitempty"`
-	DeployedOrReleased bool   `json:"deployedOrReleased,omitempty"`
-	Deployed           bool   `json:"deployed,omitempty"`
-	Released           bool   `json:"released,omitempty"`
-	Environment        string `json:"environment,omitempty"`
+	MainBranch         bool   `json:"mainBranch,omitempty" yaml:"mainBranch"`
+	Branch             string `json:"branch,omitempty" yaml:"branch"`
+	FallbackBranch     string `json:"fallbackBranch,omitempty" yaml:"fallbackBranch"`
+	MatchingBranch     bool   `json:"matchingBranch,omitempty" yaml:"matchingBranch"`
+	Tag                string `json:"tag,omitempty" yaml:"tag"`
+	FallbackTag        string `json:"fallbackTag,omitempty" yaml:"fallbackTag"`
+	Latest             bool   `json:"latest,omitempty" yaml:"latest"`
+	Consumer           string `json:"consumer,omitempty" yaml:"consumer"`
+	DeployedOrReleased bool   `json:"deployedOrReleased,omitempty" yaml:"deployedOrReleased"`
+	Deployed           bool   `json:"deployed,omitempty" yaml:"deployed"`
+	Released           bool   `json:"released,omitempty" yaml:"released"`
+	Environment        string `json:"environment,omitempty" yaml:"environment"`
 }
 
 // ParseSelectors reads one selector or a list of them, and holds them to the rules of
@@ -73,11 +73,11 @@ func selectorOf(fields map[string]json.RawMessage) (s Selector, err error) {
 	if err != nil {
 		return s, err
 	}
-	return s, s.check()
+	return s, s.Check()
 }
 
-// check holds the rules that the broker answers with 400 to.
-func (s Selector) check() error {
+// Check holds the rules that the broker answers with 400 to.
+func (s Selector) Check() error {
 	branches := s.MainBranch || s.MatchingBranch || s.Branch != "" || s.FallbackBranch != ""
 	environments := s.DeployedOrReleased || s.Deployed || s.Released || s.Environment != ""
 	others := s
