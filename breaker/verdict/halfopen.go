@@ -61,6 +61,9 @@ func limited(d Declared, o *Observed) Property {
 	case n > admitted && float64(n-admitted) <= d.noise(o.Probe):
 		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("%d attempts of %d calls", n, calls)
 		p.Detail = "The declared background hides how many calls were let through."
+	case n > admitted && o.cameBack(d):
+		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("%d of %d calls reached the dependency", min(n, calls), calls)
+		p.Detail = "The dependency was back when the breaker tried again, so it may have closed for the rest of them."
 	case n > admitted && len(passed) > 0 && patient(d, passed) <= admitted:
 		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("%d of %d calls were not turned away as declared", n, calls)
 		p.Detail = "These calls failed at once and tried nothing that could be seen: they were let through to a connection that was not back, or turned away with another answer than the declared one."
@@ -72,6 +75,17 @@ func limited(d Declared, o *Observed) Property {
 		p.Detail = "In half open it let through its probes and nobody else."
 	}
 	return p
+}
+
+// cameBack says that as many of the calls that came together succeeded as close it.
+func (o *Observed) cameBack(d Declared) bool {
+	good := 0
+	for _, c := range o.all(o.Probe) {
+		if c.Outcome == Success && !c.Slow {
+			good++
+		}
+	}
+	return d.Answer && good >= max(1, d.HalfOpenSuccesses)
 }
 
 // unprobed says why the breaker was not seen half open.
