@@ -1,6 +1,9 @@
 package verdict
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // halfOpenLimit: when the open time is over, of many calls that come together only the
 // declared number is let through to the dependency. Where the fault refuses calls at
@@ -37,9 +40,7 @@ func limited(d Declared, o *Observed) Property {
 		n = o.waited(o.all(o.Probe))
 	}
 	passed := o.passed(d, o.Probe)
-	if len(passed) > 0 { // attempts do not tell who reached it
-		n = len(passed)
-	}
+	n = cmp.Or(len(passed), n) // with these, attempts do not tell who reached it
 	switch why := blind(d, o); {
 	case o.Probe.Length() == 0:
 		p.Verdict, p.Detail = Inconclusive, unprobed(d, o)
