@@ -26,7 +26,8 @@ func (o *Observed) remembers(p *Property, d Declared) {
 		if n > 0 || d.waited(c) || d.Answer && c.Outcome != Rejected {
 			continue
 		}
-		if i > 0 {
+		others := o.during(Span{o.Relapse.Start, c.At}) >= d.Failures // failed beside ours
+		if i > 0 && !others {
 			p.Verdict, p.Span = Fail, o.Relapse
 			p.Observed = fmt.Sprintf("opened after %d, when it had just closed", i)
 			p.Detail = fmt.Sprintf("When it had closed, %d failed call(s) opened it, %d are declared: failures from before still count, or it needs more successes to close than declared (breaker.half_open_successes).", i, d.Failures)
