@@ -151,20 +151,21 @@ func (x *experiment) transitions(o *verdict.Observed) []transition {
 	return out
 }
 
-// probes is when something was let through to the dependency, and calls that left no
-// attempt of their own. Where background is declared, an attempt while calls were
-// turned away, and none was let through, is one of it.
-func (x *experiment) probes(o *verdict.Observed, t verdict.Trip) []time.Duration {
+// probes is when calls were let through to the dependency once it had opened: those that
+// left no attempt of their own too. Where background is declared, only what came while a
+// call was let through tells of it, and one attempt for each.
+func (x *experiment) probes(o *verdict.Observed, t verdict.Trip) (at []time.Duration) {
 	d := x.declares()
-	at := verdict.LetThrough(d, o, t.At)
-	hides := len(at) > 0
-	for _, a := range o.Attempts {
-		caused := func(c verdict.Call) bool {
-			away := d.Answer && c.Outcome == verdict.Rejected && c.Took < x.spec.Breaker.FailsFastIn
-			return !away && verdict.Span{Start: c.At, End: c.At + c.Took + slipped}.Has(a)
-		}
-		if !hides && (!o.Noisy || slices.ContainsFunc(o.Calls, caused)) {
-			at = append(at, a)
+	if at = verdict.LetThrough(d, o, t.At); len(at) > 0 {
+		return at
+	}
+	if !o.Noisy {
+		return o.Attempts
+	}
+	for _, c := range o.Calls {
+		away := d.Answer && c.Outcome == verdict.Rejected && c.Took < x.waits()
+		if first, tried := firstIn(o.Attempts, verdict.Span{Start: c.At, End: c.At + c.Took + slipped}); tried && !away {
+			at = append(at, first)
 		}
 	}
 	slices.Sort(at)
