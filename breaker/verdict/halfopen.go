@@ -1,9 +1,6 @@
 package verdict
 
-import (
-	"cmp"
-	"fmt"
-)
+import "fmt"
 
 // halfOpenLimit: when the open time is over, of many calls that come together only the
 // declared number is let through to the dependency. Where the fault refuses calls at
@@ -34,13 +31,9 @@ func limited(d Declared, o *Observed) Property {
 		p.Expected += fmt.Sprintf(", with %d attempts", admitted)
 	}
 	calls := len(o.all(o.Probe))
-	n := o.during(o.Probe)
 	byTime := o.Survive && o.Waits > 0
-	if byTime { // where connections live on, who waits for the dependency has reached it
-		n = o.waited(o.all(o.Probe))
-	}
 	passed := o.passed(d, o.Probe)
-	n = cmp.Or(len(passed), n) // with these, attempts do not tell who reached it
+	n, late := o.admitted(d, passed)
 	switch why := blind(d, o); {
 	case o.Probe.Length() == 0:
 		p.Verdict, p.Detail = Inconclusive, unprobed(d, o)
@@ -51,6 +44,9 @@ func limited(d Declared, o *Observed) Property {
 		p.Verdict, p.Detail = Inconclusive, "Connections survive this fault, so calls need no attempt that could be counted. Use drop or reject."
 	case why != "" && !byTime:
 		p.Verdict, p.Detail = Inconclusive, "Attempts could not be counted: "+why+"."
+	case n <= admitted && n+late > admitted:
+		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("%d of %d calls were late", n+late, calls)
+		p.Detail = "The machine was so short of CPU that calls which were turned away may have been as late as those that waited for the dependency."
 	case n == 0 && o.triedByItself(d):
 		p.Verdict, p.Detail = Skipped, "It tried by itself, and not with a call."
 	case n == 0:
@@ -76,6 +72,20 @@ func limited(d Declared, o *Observed) Property {
 		p.Detail = "In half open it let through its probes and nobody else."
 	}
 	return p
+}
+
+// admitted is how many of the calls that came together reached the dependency, and of how
+// many more it cannot be told. Of a service that hides what it tries, those that passed
+// tell and not their attempts; where connections live on, who waits for the dependency has
+// reached it.
+func (o *Observed) admitted(d Declared, passed []Call) (n, late int) {
+	switch {
+	case len(passed) > 0:
+		return len(passed), 0
+	case o.Survive && o.Waits > 0:
+		return o.waited(d, o.all(o.Probe))
+	}
+	return o.during(o.Probe), 0
 }
 
 // cameBack says that as many of the calls that came together succeeded as close it.

@@ -249,8 +249,50 @@ func TestLeaksOverAConnection(t *testing.T) {
 	if p := judged(t, declared(), o, "quiet-while-open"); p.Verdict != verdict.Fail || !strings.Contains(p.Detail, "1 calls sent packets") {
 		t.Errorf("got %v %q, want fail", p.Verdict, p.Detail)
 	}
-	leak.Outcome = verdict.Rejected
+	leak.Outcome = verdict.Rejected // late
 	if p := judged(t, declared(), o, "quiet-while-open"); p.Verdict == verdict.Fail {
 		t.Errorf("turned away: got %v %q, want no fail", p.Verdict, p.Detail)
+	}
+}
+
+// Where calls go over connections that live on, those that were turned away late on a
+// machine short of CPU are no herd.
+func TestLateAnswersAreNoHerd(t *testing.T) {
+	t.Parallel()
+	probe := func(first int) *verdict.Observed {
+		o := story(5)
+		o.Survive, o.Waits, o.Attempts = true, 210*ms, nil
+		for i := range 5 {
+			o.Calls[i].Met = true
+		}
+		for i := range o.Calls {
+			if c := &o.Calls[i]; o.Probe.Has(c.At) {
+				c.Took, c.Starved = 300*ms, 0
+				if first--; first < 0 {
+					c.Starved = 200 * ms
+				}
+			}
+		}
+		return o
+	}
+	differ := func(o *verdict.Observed) *verdict.Observed { // the answers of failed calls and of an open breaker
+		for i := range 5 {
+			o.Calls[i].Outcome = verdict.Failed
+		}
+		i := slices.IndexFunc(o.Calls, func(c verdict.Call) bool { return o.Probe.Has(c.At) })
+		o.Calls[i].Outcome = verdict.Failed
+		return o
+	}
+	for name, c := range map[string]struct {
+		o    *verdict.Observed
+		want verdict.Verdict
+	}{
+		"answers alike, short of CPU": {probe(1), verdict.Inconclusive},
+		"answers alike, a herd":       {probe(11), verdict.Fail},
+		"answers differ":              {differ(probe(1)), verdict.Pass},
+	} {
+		if p := judged(t, declared(), c.o, "half-open-limit"); p.Verdict != c.want {
+			t.Errorf("%s: got %v %q %q, want %v", name, p.Verdict, p.Observed, p.Detail, c.want)
+		}
 	}
 }
