@@ -92,19 +92,20 @@ func callBefore(o *verdict.Observed, at, after time.Duration) time.Duration {
 	return at
 }
 
-// probes is when something was let through to the dependency, and calls that left no
-// attempt of their own. Where background is declared, an attempt while calls were
-// turned away, and none was let through, is one of it.
-func probes(d verdict.Declared, o *verdict.Observed, after time.Duration) []time.Duration {
-	at := verdict.LetThrough(d, o, after)
-	hides := len(at) > 0
-	for _, a := range reaching(o, after) {
-		caused := func(c verdict.Call) bool {
-			away := d.Answer && c.Outcome == verdict.Rejected && c.Took < d.FailsFastIn
-			return !away && verdict.Span{Start: c.At, End: c.At + c.Took + slipped}.Has(a)
-		}
-		if !hides && (!o.Noisy || slices.ContainsFunc(o.Calls, caused)) {
-			at = append(at, a)
+// probes is when calls were let through to the dependency once it had opened: those that
+// left no attempt of their own too. Where background is declared, only what came while a
+// call was let through tells of it, and one attempt for each.
+func probes(d verdict.Declared, o *verdict.Observed, after time.Duration) (at []time.Duration) {
+	if at = verdict.LetThrough(d, o, after); len(at) > 0 {
+		return at
+	}
+	if !o.Noisy {
+		return reaching(o, after)
+	}
+	for _, c := range o.Calls {
+		away := d.Answer && c.Outcome == verdict.Rejected && c.Took < d.CallTimeout*7/10
+		if first, tried := firstIn(o.Attempts, verdict.Span{Start: c.At, End: c.At + c.Took + slipped}); tried && !away {
+			at = append(at, first)
 		}
 	}
 	slices.Sort(at)

@@ -92,6 +92,9 @@ func ourHardships() []Case {
 		}, {
 			Name: "foreshock-by-name", Language: golang, Summary: "our own, and the dependency is known by a name with two addresses",
 			Service: Service{Breaker: "foreshock"}, Host: byName,
+		}, {
+			Name: "foreshock-by-name-refused", Language: golang, Summary: "our own, and a dependency with a name of two addresses refuses connections",
+			Service: Service{Breaker: "foreshock"}, Host: byName, Fault: refused,
 		},
 	}
 }
