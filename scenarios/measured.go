@@ -41,7 +41,7 @@ func measured(d verdict.Declared, o *verdict.Observed, states []transition, r *R
 		}
 		add("opens after", threshold, opensAfter(d, o, trips))
 		add("stays open for", declaredOpen(d), measuredOpen(d, o, states))
-		add("lets through half open", strings.TrimSuffix(limit.Expected, " of the calls that come together"), limit.Observed)
+		add("lets through half open", strings.TrimSuffix(limit.Expected, " of the calls that come together"), letThrough(limit))
 		answers := ""
 		if d.OpenFor > 0 {
 			answers = strings.TrimSuffix(strings.TrimPrefix(fast.Expected, "answers "), " while open")
@@ -62,6 +62,14 @@ func (r *Report) property(id string) PropertyLine {
 		return r.Properties[i]
 	}
 	return PropertyLine{}
+}
+
+// letThrough is how many calls were let through half open, or that none had to be.
+func letThrough(p PropertyLine) string {
+	if p.Verdict == verdict.Skipped {
+		return strings.TrimSuffix(p.Detail, ".")
+	}
+	return p.Observed
 }
 
 func opensAfter(d verdict.Declared, o *verdict.Observed, p PropertyLine) string {
@@ -149,12 +157,4 @@ func short(d time.Duration) string {
 		return d.Round(time.Millisecond).String()
 	}
 	return d.Round(100 * time.Microsecond).String()
-}
-
-// count is a number of things in words.
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -122,14 +122,34 @@ func TestMeasured(t *testing.T) {
 func TestEveryFailureHasAFix(t *testing.T) {
 	t.Parallel()
 	for _, id := range verdict.IDs() {
-		if l := propertyLine(verdict.Property{ID: id, Verdict: verdict.Fail}, true); l.Fix == "" || !strings.HasSuffix(l.Fix, ".") {
-			t.Errorf("%s: got %q, want a sentence", id, l.Fix)
-		}
-		if l := propertyLine(verdict.Property{ID: id}, true); l.Fix != "" {
-			t.Errorf("%s passed: got %q, want nothing to mend", id, l.Fix)
+		for v, want := range map[verdict.Verdict]bool{verdict.Fail: true, verdict.Pass: false, verdict.Inconclusive: false} {
+			l := propertyLines([]verdict.Property{{ID: id, Verdict: v}}, true)[0]
+			if strings.HasSuffix(l.Fix, ".") != want || !want && l.Fix != "" {
+				t.Errorf("%s, %s: got %q, want a sentence: %v", id, v, l.Fix, want)
+			}
 		}
 	}
-	if l := propertyLine(verdict.Property{ID: "fails-fast", Verdict: verdict.Fail}, false); l.Fix != "It never opened: mend trips-at-threshold first." {
-		t.Errorf("got %q of one that never opened", l.Fix)
+	ps := []verdict.Property{{ID: "trips-at-threshold", Verdict: verdict.Fail}, {ID: "fails-fast", Verdict: verdict.Fail}}
+	const first = "It never opened: mend trips-at-threshold first."
+	if lines := propertyLines(ps, false); lines[0].Fix == first || lines[1].Fix != first {
+		t.Errorf("never open: got %q and %q, want the cause first", lines[0].Fix, lines[1].Fix)
+	}
+	if lines := propertyLines(ps[1:], false); lines[0].Fix == first {
+		t.Error("it could not be told whether it opened, and that is said to be the cause")
+	}
+}
+
+func TestSingular(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"1 attempts in 1 calls, at most 1 in one":                  "1 attempt in 1 call, at most 1 in one",
+		"opened after 1 failed calls in a row":                     "opened after 1 failed call in a row",
+		"11 calls; 21 attempts":                                    "11 calls; 21 attempts",
+		"9 properties hold, none failed; 1 do not apply":           "9 properties hold, none failed; 1 does not apply",
+		"buy-a-mug well in 3 of 3 runs, storefront in 1 of 1 runs": "buy-a-mug well in 3 of 3 runs, storefront in 1 of 1 run",
+	} {
+		if got := singular(text); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }
