@@ -146,7 +146,7 @@ func TestSingular(t *testing.T) {
 		"opened after 1 failed calls in a row":                     "opened after 1 failed call in a row",
 		"11 calls; 21 attempts":                                    "11 calls; 21 attempts",
 		"9 properties hold, none failed; 1 do not apply":           "9 properties hold, none failed; 1 does not apply",
-		"buy-a-mug well in 3 of 3 runs, storefront in 1 of 1 runs": "buy-a-mug well in 3 of 3 runs, storefront in 1 of 1 run",
+		"buy-a-mug well in 3 of 3 runs, storefront in 1 of 1 runs": "buy-a-mug well in 3 of 3 runs, storefront in 1 of 1 runs",
 	} {
 		if got := singular(text); got != want {
 			t.Errorf("got %q, want %q", got, want)
