@@ -47,7 +47,7 @@ func (x *experiment) transitions(o *verdict.Observed) []transition {
 	if !closes {
 		return out
 	}
-	return later(append(out, closing(last(), closedAt)...), o, closedAt)
+	return later(append(out, closing(o, last(), closedAt)...), o, closedAt)
 }
 
 // later goes on after the breaker has closed: a rejection says that it is open again.
@@ -59,7 +59,7 @@ func later(out []transition, o *verdict.Observed, closedAt time.Duration) []tran
 		case c.Outcome == verdict.Rejected && last.to == "closed":
 			out = append(out, transition{at, "closed", "open"})
 		case c.Outcome == verdict.Success && last.to == "open":
-			out = append(out, closing(last, at)...)
+			out = append(out, closing(o, last, at)...)
 		}
 	}
 	return out
@@ -112,14 +112,20 @@ func probes(d verdict.Declared, o *verdict.Observed, after time.Duration) (at []
 	return at
 }
 
-// closing goes from the last state to closed. A probe that went over an open
-// connection left no trace of its own.
-func closing(last transition, at time.Duration) []transition {
+// closing goes from the last state to closed, with the end of a call. A probe that went
+// over an open connection left no trace of its own: it was that call.
+func closing(o *verdict.Observed, last transition, at time.Duration) []transition {
 	closed := transition{at, "half-open", "closed"}
-	if last.to == "open" {
-		return []transition{{at, "open", "half-open"}, closed}
+	if last.to != "open" {
+		return []transition{closed}
 	}
-	return []transition{closed}
+	probed := at
+	for _, c := range o.Calls {
+		if c.At+c.Took == at && c.Outcome == verdict.Success {
+			probed = max(c.At, last.at)
+		}
+	}
+	return []transition{{probed, "open", "half-open"}, closed}
 }
 
 // seenPhases cuts the parts of the plan at the breaker's transitions, so that a phase
