@@ -28,6 +28,8 @@ type Request struct {
 	Headers      map[string]string // sent with every request to the provider; values may be secret
 	Timeout      time.Duration     // of each request; 0 is [DefaultTimeout]; less if the context ends before all could use it
 	InsecureTLS  bool              // certificates are not checked
+	TLS          TLS
+	Fresh        map[string][]string // headers whose value a program prints anew for each verification
 }
 
 // DefaultTimeout is how long the provider may take to answer one request.
@@ -75,6 +77,7 @@ type Interaction struct {
 	Mismatches  []Mismatch
 	Offset      time.Duration // since the Report's Start, to within the verifier's own start
 	Duration    time.Duration // with the setting of its states
+	Response    time.Duration // until the provider's whole answer was there, or none came
 
 	id      string // the broker's
 	own     bool   // Pending because the pact itself says so
