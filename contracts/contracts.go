@@ -72,6 +72,7 @@ type Interaction struct {
 	Path        string
 	Pending     bool // not yet to be kept, as its consumer or the broker says; broken, it is a warning
 	Outcome     Outcome
+	Documented  string        // of Broken: the interaction that documents the error which came instead
 	Cause       results.Cause // of Unreachable: refused, timeout, nxdomain, tls, reset ...
 	Message     string        // what was wrong, unless Mismatches say it
 	Mismatches  []Mismatch
@@ -79,6 +80,7 @@ type Interaction struct {
 	Duration    time.Duration // with the setting of its states
 	Response    time.Duration // until the provider's whole answer was there, or none came
 
+	step    string // its name as a step, which is the same in each run
 	id      string // the broker's
 	own     bool   // Pending because the pact itself says so
 	marked  bool   // as safe, by the pact

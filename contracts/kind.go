@@ -151,6 +151,9 @@ func (c *check) Run(ctx context.Context, rec *results.Recorder) error {
 	if err != nil {
 		return err
 	}
+	if c.req.StateURL == "" && len(c.req.StateCommand) == 0 {
+		rep.sortOut()
+	}
 	err = rep.Record(rec)
 	runs, drifted := c.drift(ctx, rec)
 	if runs != "" {
@@ -162,10 +165,9 @@ func (c *check) Run(ctx context.Context, rec *results.Recorder) error {
 // Record adds each interaction as a step, and returns the report as the error of the
 // check.
 func (r Report) Record(rec *results.Recorder) error {
-	names := stepNames(r.Interactions)
-	for i, in := range r.Interactions {
+	for _, in := range r.Interactions {
 		step := results.Step{
-			Name: names[i], Offset: r.Start.Sub(rec.Start()) + in.Offset, Duration: in.Duration,
+			Name: in.step, Offset: r.Start.Sub(rec.Start()) + in.Offset, Duration: in.Duration,
 		}
 		if in.Response > 0 {
 			step.Values = map[string]float64{"response_seconds": in.Response.Seconds()}

@@ -128,6 +128,9 @@ var errLong = fmt.Errorf("got an answer of more than %d bytes, want one that a c
 // wholly reads the body of an answer into memory.
 func wholly(res *http.Response) error {
 	defer res.Body.Close()
+	if res.ContentLength > maxPact {
+		return results.Fault(results.CauseAnswer, errLong)
+	}
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxPact+1))
 	if err == nil && len(body) > maxPact {
 		err = results.Fault(results.CauseAnswer, errLong)

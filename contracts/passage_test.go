@@ -144,17 +144,12 @@ func TestPassageChangesNothing(t *testing.T) {
 	}
 }
 
-// An answer without end is no answer that a contract describes, and takes no more
-// memory than that.
-func TestEndlessAnswer(t *testing.T) {
+// A huge answer is none that a contract describes, and takes no more memory than that.
+func TestHugeAnswer(t *testing.T) {
 	t.Parallel()
-	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		b := make([]byte, 1<<20)
-		for r.Context().Err() == nil {
-			if _, err := w.Write(b); err != nil {
-				return
-			}
-		}
+	s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "104857600")
+		w.WriteHeader(http.StatusOK)
 	})
 	rep := verify(t, request(s.URL, "testdata/inventory.json"))
 	if rep.ExitCode() != 1 || !strings.Contains(rep.Interactions[0].Message, "more than") {

@@ -156,6 +156,9 @@ func (w *Worker) verify(ctx context.Context, req Request, pacts []pact, rep *Rep
 	states.explain(rep.Interactions)
 	rep.place(time.Since(rep.Start))
 	way.explain(rep.Interactions)
+	for i, name := range stepNames(rep.Interactions) {
+		rep.Interactions[i].step = name
+	}
 	return nil
 }
 
