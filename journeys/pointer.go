@@ -52,12 +52,16 @@ func buttons() map[string]input.MouseButton {
 
 // decode reads the keys of a pointer from n, and a selector from all the others.
 func (a *pointer) decode(n kind.Node, s *Selector) error {
+	keys := []string{"offset", "button", "hold", "with"}
 	rest, own := n, n
 	own.Fields, rest.Fields = nil, nil
 	for _, f := range n.Fields {
-		if slices.Contains([]string{"offset", "button", "hold", "with"}, f.Key.Text) {
+		switch near := kind.Nearest(f.Key.Text, append(keys, selectorKeys()...)); {
+		case slices.Contains(keys, f.Key.Text):
 			own.Fields = append(own.Fields, f)
-		} else {
+		case near != f.Key.Text && slices.Contains(keys, near):
+			return f.Key.Errorf("%s", kind.UnknownWord("key", f.Key.Text, append(keys, selectorKeys()...)))
+		default:
 			rest.Fields = append(rest.Fields, f)
 		}
 	}

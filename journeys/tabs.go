@@ -156,9 +156,13 @@ func (p *Page) enterTab(ctx context.Context, id target.ID) error {
 func (p *Page) visit(ctx context.Context, address string) error {
 	own := chromedp.FromContext(p.tabs.home.ctx)
 	want := regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(address), `\*`, ".*") + "$")
+	var seen answer
 	for {
 		all, err := cdp.Call(ctx, own.Browser, target.GetTargets, target.GetTargetsParams{})
-		if err != nil && ctx.Err() == nil {
+		if err != nil {
+			if ctx.Err() != nil && seen.State != "" {
+				return &notReady{query{}, seen}
+			}
 			return err
 		}
 		var there []string
@@ -171,8 +175,9 @@ func (p *Page) visit(ctx context.Context, address string) error {
 			}
 			there = append(there, redact(i.URL))
 		}
+		seen = answer{State: "other tabs", Detail: strings.Join(there, ", ")}
 		if sleep(ctx, 20*time.Millisecond) != nil {
-			return &notReady{query{}, answer{State: "other tabs", Detail: strings.Join(there, ", ")}}
+			return &notReady{query{}, seen}
 		}
 	}
 }
@@ -194,7 +199,7 @@ func (p *Page) goTo(ctx context.Context, id target.ID) error {
 	return p.enterTab(ctx, id)
 }
 
-// home goes to the tab with which the journey began.
+// goHome goes to the tab with which the journey began.
 func (p *Page) goHome(ctx context.Context) error {
 	p.show(p.tabs.home)
 	p.tabs.stack = nil
