@@ -53,8 +53,8 @@ func (e *notReady) sayOfAct() string {
 		return "is " + e.last.Detail + ", which takes true, false or its own value"
 	case "no frame":
 		return "there is no " + e.last.Detail
-	case "foreign frame":
-		return e.last.Detail + " is of another origin, where a page cannot look"
+	case "empty frame":
+		return e.last.Detail + " has not loaded"
 	case "other tabs":
 		return "there is no such tab, only " + e.last.Detail
 	case "no tab":

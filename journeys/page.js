@@ -78,6 +78,36 @@ const point = async (e) => {
   return { state: "ready", x: path.at(-1).x, y: path.at(-1).y };
 };
 
+// Where in the page a place in frame e is, if nothing lies over it.
+const inFrame = (e, x, y) => {
+  if (!visible(e)) return { state: "hidden" };
+  const climb = () => {
+    const path = [];
+    for (let f = e, at = { x, y }; f; f = frameOf(f)) {
+      const o = f.getBoundingClientRect();
+      const style = getComputedStyle(f);
+      at = { e: f, x: at.x + o.x + f.clientLeft + parseFloat(style.paddingLeft), y: at.y + o.y + f.clientTop + parseFloat(style.paddingTop) };
+      path.push(at);
+    }
+    return path;
+  };
+  const outside = (m) => {
+    const w = m.e.ownerDocument.defaultView;
+    return m.x < 0 || m.y < 0 || m.x > w.innerWidth || m.y > w.innerHeight;
+  };
+  for (const m of climb().toReversed()) {
+    const now = climb().find((o) => o.e === m.e);
+    const w = m.e.ownerDocument.defaultView;
+    if (outside(now)) w.scrollBy({ left: now.x - w.innerWidth / 2, top: now.y - w.innerHeight / 2, behavior: "instant" });
+  }
+  const path = climb();
+  for (const m of path) {
+    const hit = hitAt(m.e.ownerDocument, m.x, m.y);
+    if (!isIn(m.e, hit)) return { state: "covered", detail: hit ? tag(hit) : "nothing that can be clicked" };
+  }
+  return { state: "ready", x: path.at(-1).x, y: path.at(-1).y };
+};
+
 const changed = (e) => {
   e.dispatchEvent(new Event("input", { bubbles: true }));
   e.dispatchEvent(new Event("change", { bubbles: true }));

@@ -19,7 +19,7 @@ func recording(tb testing.TB, base, name string, changes ...string) string {
 		tb.Fatal(err)
 	}
 	path := filepath.Join(tb.TempDir(), name)
-	out := strings.NewReplacer(append([]string{"$BASE", base}, changes...)...).Replace(string(text))
+	out := strings.NewReplacer(append(changes, "$BASE", base)...).Replace(string(text))
 	if err := os.WriteFile(path, []byte(out), 0o600); err != nil {
 		tb.Fatal(err)
 	}
@@ -85,6 +85,16 @@ func TestRecordings(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A frame may be of another site: the way to it is the same.
+func TestRecordingWithStrangeFrame(t *testing.T) {
+	p := warm(t)
+	t.Parallel()
+	base := serve(t)
+	other := strings.Replace(serve(t), "127.0.0.1", "localhost", 1)
+	path := recording(t, base, "shadow-and-frames.json", "$BASE/recorded.html", base+"/recorded.html?other="+other)
+	wantResult(t, walk(t, p, loaded(t, path), 60*time.Second), results.OK, "")
 }
 
 // What an action of a recording waits for and does not get is told as a user would
