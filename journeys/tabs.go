@@ -26,8 +26,9 @@ const mostTabs = 20
 // tabs are those of one run: the one it started with, and what pages have opened.
 type tabs struct {
 	home  tab
-	stack []tab // through which the journey came to the one it is in
-	known []tab // in which it has been, besides home
+	own   *chromedp.Context // of home
+	stack []tab             // through which the journey came to the one it is in
+	known []tab             // in which it has been, besides home
 
 	mu     sync.Mutex
 	opened []target.ID // that the journey has not gone to
@@ -36,10 +37,10 @@ type tabs struct {
 
 // followTabs begins to follow which tabs the pages of p open, until p is closed.
 func (p *Page) followTabs() *tabs {
-	t := &tabs{home: p.tab}
+	t := &tabs{home: p.tab, own: chromedp.FromContext(p.ctx)}
 	created, stopCreated := p.target.Subscribe(target.TargetCreated.Method)
 	destroyed, stopDestroyed := p.target.Subscribe(target.TargetDestroyed.Method)
-	own := chromedp.FromContext(p.ctx)
+	own := t.own
 	go func() {
 		defer stopCreated()
 		defer stopDestroyed()
@@ -154,7 +155,7 @@ func (p *Page) enterTab(ctx context.Context, id target.ID) error {
 
 // visit goes to the tab at an address, in which * stands for any text, once there is one.
 func (p *Page) visit(ctx context.Context, address string) error {
-	own := chromedp.FromContext(p.tabs.home.ctx)
+	own := p.tabs.own
 	want := regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(address), `\*`, ".*") + "$")
 	var seen answer
 	for {
