@@ -81,6 +81,12 @@ func (p *Page) frameAt(ctx context.Context, f *frame) (place, error) {
 		return at, err
 	}
 	around := tree.FrameTree
+	if p.inner != "" {
+		around, at.strange = frameIn(tree.FrameTree, nil, func(f *cdp.Frame) bool { return f.ID == p.inner })
+	}
+	if around == nil {
+		return at, &frameless{answer{State: "no frame", Detail: "frame to which the journey went, any more"}}
+	}
 	for _, which := range *f {
 		if which >= len(around.ChildFrames) {
 			return at, &frameless{answer{State: "no frame", Detail: f.String()}}
@@ -98,13 +104,58 @@ func (p *Page) frameAt(ctx context.Context, f *frame) (place, error) {
 	return at, nil
 }
 
+// frameIn finds a frame in others, and those on the way to it that are of another origin.
+func frameIn(t *page.FrameTree, strange []strangeFrame, is func(*cdp.Frame) bool) (*page.FrameTree, []strangeFrame) {
+	for _, c := range t.ChildFrames {
+		way := strange
+		if c.Frame.SecurityOrigin != t.Frame.SecurityOrigin {
+			way = append([]strangeFrame{{c.Frame.ID, t.Frame.ID, strange}}, strange...)
+		}
+		if is(c.Frame) {
+			return c, way
+		}
+		if found, way := frameIn(c, way, is); found != nil {
+			return found, way
+		}
+	}
+	return nil, nil
+}
+
+// goInto goes to the frame of the page at an address, as if it were a tab, and reports
+// whether there is one.
+func (p *Page) goInto(ctx context.Context, is func(address string) bool) bool {
+	tree, err := cdp.Call(ctx, p.target, page.GetFrameTree, cdp.Empty{})
+	if err != nil {
+		return false
+	}
+	found, _ := frameIn(tree.FrameTree, nil, func(f *cdp.Frame) bool { return is(f.URL + f.URLFragment) })
+	if found == nil {
+		return false
+	}
+	p.tabs.stack = append(p.tabs.stack, p.tab)
+	p.inner = found.Frame.ID
+	return true
+}
+
+// frameOf is the frame that q is about; nil is the page itself.
+func (p *Page) frameOf(q query) *frame {
+	if f := q.where(); f != nil || p.inner == "" {
+		return f
+	}
+	switch q.Op { //nolint:exhaustive // the others are about an element
+	case opURL, opTitle, opLoaded, opExplain, opInside, opInFrame:
+		return nil
+	}
+	return &frame{}
+}
+
 // askIn looks once at the frame that q is about.
 func (p *Page) askIn(ctx context.Context, q query) (answer, error) {
 	a, err := framelessAs(evaluate[answer](ctx, p, q))
 	if err != nil || a.State != ready || !a.placed(q.Op) {
 		return a, err
 	}
-	at, err := p.frameAt(ctx, q.where())
+	at, err := p.frameAt(ctx, p.frameOf(q))
 	if err != nil || len(at.strange) == 0 {
 		return framelessAs(a, err)
 	}
@@ -113,6 +164,9 @@ func (p *Page) askIn(ctx context.Context, q query) (answer, error) {
 
 // evaluateIn evaluates JavaScript in a frame; nil is the page itself.
 func evaluateIn[T any](ctx context.Context, p *Page, f *frame, js string) (T, error) {
+	if f == nil && p.inner != "" {
+		f = &frame{}
+	}
 	if f == nil {
 		return chromedp.Evaluate[T](js, chromedp.EvalAwaitPromise)(ctx, p.target)
 	}

@@ -57,6 +57,7 @@ type Page struct {
 	dialogs  dialogs
 	held     int64 // keys that modify others, as the browser counts them
 	settings []setting
+	inner    cdp.FrameID                          // to which the journey went as to a tab; empty is the page
 	tabs     *tabs                                // nil before the first action
 	agent    emulation.SetUserAgentOverrideParams // as setAgent tells it
 	version  string                               // of the browser, before the dot; empty before asks
@@ -128,7 +129,7 @@ const ready = "ready"
 
 // ask looks at the page once.
 func (p *Page) ask(ctx context.Context, q query) (answer, error) {
-	if q.where() != nil {
+	if p.frameOf(q) != nil {
 		return p.askIn(ctx, q)
 	}
 	a, err := evaluate[answer](ctx, p, q)
@@ -144,7 +145,7 @@ func evaluate[T any](ctx context.Context, p *Page, q query, opts ...chromedp.Eva
 		var zero T
 		return zero, err
 	}
-	if f := q.where(); f != nil {
+	if f := p.frameOf(q); f != nil && len(opts) == 0 {
 		at, err := p.frameAt(ctx, f)
 		if err != nil {
 			var zero T

@@ -95,6 +95,13 @@ func TestRecordingWithStrangeFrame(t *testing.T) {
 	other := strings.Replace(serve(t), "127.0.0.1", "localhost", 1)
 	path := recording(t, base, "shadow-and-frames.json", "$BASE/recorded.html", base+"/recorded.html?other="+other)
 	wantResult(t, walk(t, p, loaded(t, path), 60*time.Second), results.OK, "")
+
+	// Recorders name such a frame as if it were a page.
+	path = recording(t, base, "shadow-and-frames.json", "$BASE/recorded.html", base+"/recorded.html?other="+other,
+		`"frame": [0], "target": "main"`, `"target": "`+other+`/recorded-frame.html"`,
+		`"frame": [0, 0]`, `"target": "`+other+`/recorded-frame.html", "frame": [0]`,
+		`"frame": [0]`, `"target": "`+other+`/recorded-frame.html"`)
+	wantResult(t, walk(t, p, loaded(t, path), 60*time.Second), results.OK, "")
 }
 
 // What an action of a recording waits for and does not get is told as a user would
@@ -141,7 +148,7 @@ func TestAssertedEvents(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			path := recording(t, base, "sign-up.json", c.from, strings.ReplaceAll(c.to, "$BASE", base), `"assertedEvents"`, `"timeout": 2000, "assertedEvents"`)
+			path := recording(t, base, "sign-up.json", c.from, strings.ReplaceAll(c.to, "$BASE", base), `"offsetX": 50`, `"offsetX": 50, "timeout": 4000`)
 			r := walk(t, p, loaded(t, path), 60*time.Second)
 			wantResult(t, r, results.Critical, results.CauseTimeout, "15 click \"Create account\": arrive at", c.want)
 		})

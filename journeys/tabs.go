@@ -176,6 +176,9 @@ func (p *Page) visit(ctx context.Context, address string) error {
 			}
 			there = append(there, redact(i.URL))
 		}
+		if p.goInto(ctx, want.MatchString) {
+			return nil
+		}
 		seen = answer{State: "other tabs", Detail: strings.Join(there, ", ")}
 		if sleep(ctx, 20*time.Millisecond) != nil {
 			return &notReady{query{}, seen}
@@ -186,6 +189,7 @@ func (p *Page) visit(ctx context.Context, address string) error {
 // goTo goes to a tab, be it one in which the journey has been or not.
 func (p *Page) goTo(ctx context.Context, id target.ID) error {
 	if p.target.TargetID == id {
+		p.inner = ""
 		return nil
 	}
 	for _, t := range append([]tab{p.tabs.home}, p.tabs.known...) {
@@ -214,6 +218,7 @@ func (p *Page) leave(ctx context.Context, closing bool) error {
 	if len(p.tabs.stack) == 0 {
 		return results.Blind(results.CauseInternal, errors.New("the journey is in its first tab, want one that it went to with tab: new"))
 	}
+	closing = closing && p.inner == ""
 	old, last := p.tab, len(p.tabs.stack)-1
 	p.show(p.tabs.stack[last])
 	p.tabs.stack = p.tabs.stack[:last]
@@ -226,7 +231,7 @@ func (p *Page) leave(ctx context.Context, closing bool) error {
 }
 
 // show makes t the tab in which the journey goes on.
-func (p *Page) show(t tab) { p.tab, p.target = t, t.target() }
+func (p *Page) show(t tab) { p.tab, p.target, p.inner = t, t.target(), "" }
 
 // closedItself reports whether the tab that the journey went to is no more, while the
 // one it started with is.
