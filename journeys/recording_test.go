@@ -144,6 +144,7 @@ func TestAssertedEvents(t *testing.T) {
 	for name, c := range map[string]struct{ from, to, want string }{
 		"another address": {`"url": "$BASE/signed"`, `"url": "$BASE/welcome"`, "arrive at " + base + "/welcome: is at " + base + "/signed after"},
 		"another title":   {`"Welcome"`, `"Thanks"`, `is titled "Welcome" after`},
+		"its end":         {`"url": "$BASE/signed"`, `"url": "/signed"`, "arrive at /signed: is at " + base + "/signed after"},
 		"a part of it":    {`"url": "$BASE/signed"`, `"url": "$BASE/sign"`, "is at " + base + "/signed after"},
 	} {
 		t.Run(name, func(t *testing.T) {
