@@ -160,6 +160,21 @@ func serve(tb testing.TB) string {
 		sleep(r.Context(), 250*time.Millisecond)
 		fmt.Fprint(w, `<title>Second</title><form action="/order" method="post"><button id="go">Go</button></form>`)
 	})
+	mux.HandleFunc("/redirect", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/redirect?again", http.StatusFound)
+	})
+	mux.HandleFunc("/script-redirect", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, `<title>Round</title><p id=round>round and round<script>location.href = "/script-redirect?" + Math.random()</script>`)
+	})
+	mux.HandleFunc("/huge", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, "<title>Huge</title><button id=go>Go</button>")
+		line := []byte("<p>" + strings.Repeat("a huge page ", 80) + "</p>\n")
+		for range 50 << 20 / len(line) {
+			if _, err := w.Write(line); err != nil {
+				return
+			}
+		}
+	})
 	mux.HandleFunc("/cookie", func(w http.ResponseWriter, r *http.Request) {
 		_, err := r.Cookie("seen")
 		http.SetCookie(w, &http.Cookie{Name: "seen", Value: "1", MaxAge: 60})

@@ -60,21 +60,32 @@ const inView = (e) => {
     });
 };
 
-// Where a user would click: the middle, scrolled into view, if nothing lies over it.
-const point = async (e) => {
-  if (!(await still(e))) return { state: "moving" };
-  if (!inView(e)) e.scrollIntoView({ block: "center", inline: "center", behavior: "instant" });
-  const path = middles(e);
-  for (const m of path) {
+// What lies over the middle of e; null is nothing.
+const cover = (e) => {
+  for (const m of middles(e)) {
     const hit = hitAt(m.e.ownerDocument, m.x, m.y);
     const labels = hit && hit.closest("label") && hit.closest("label").control === m.e;
     // Text in a slot belongs to the host, and shows in e.
     const slotted = hit && hit === m.e.getRootNode().host && m.e.querySelector("slot");
-    if (!isIn(m.e, hit) && !labels && !slotted) {
-      return { state: "covered", detail: hit ? tag(hit) : "nothing that can be clicked" };
-    }
+    if (!isIn(m.e, hit) && !labels && !slotted) return hit ? tag(hit) : "nothing that can be clicked";
   }
-  return { state: "ready", x: path.at(-1).x, y: path.at(-1).y };
+  return null;
+};
+
+// Where a user would click: the middle, scrolled into view, if nothing lies over it.
+const point = async (e) => {
+  if (!(await still(e))) return { state: "moving" };
+  let over = inView(e) && cover(e);
+  // What sticks to an edge of the window covers it there only.
+  for (const block of ["center", "end", "start"]) {
+    if (over === null) break;
+    e.scrollIntoView({ block, inline: "center", behavior: "instant" });
+    const now = cover(e);
+    if (over === false || now === null) over = now;
+  }
+  if (over) return { state: "covered", detail: over };
+  const { x, y } = middles(e).at(-1);
+  return { state: "ready", x, y };
 };
 
 // Where in the page a place in frame e is, if nothing lies over it.
@@ -133,13 +144,15 @@ const field = (e) => {
 const choose = (e) => {
   if (e.tagName !== "SELECT") return { state: "no list", detail: tag(e) };
   const options = [...e.options];
-  const found = options.find((o) => o.value === query.arg) || options.find((o) => norm(o.text) === norm(query.arg));
-  if (!found || found.disabled) {
+  const wanted = JSON.parse(query.arg);
+  if (wanted.length !== 1 && !e.multiple) return { state: "one option", detail: String(wanted.length) };
+  const found = wanted.map((v) => options.find((o) => o.value === v) || options.find((o) => norm(o.text) === norm(v)));
+  if (found.some((o) => !o || o.disabled)) {
     return { state: "no option", detail: options.slice(0, 20).map((o) => norm(o.text)).join(", ") };
   }
-  if (!found.selected) {
+  if (options.some((o) => o.selected !== found.includes(o))) {
     e.focus();
-    found.selected = true;
+    for (const o of options) o.selected = found.includes(o);
     changed(e);
   }
   return { state: "ready" };
