@@ -5,7 +5,6 @@ import (
 	"image"
 	"image/png"
 	"testing"
-	"time"
 
 	"github.com/foreshock/foreshock/results"
 )
@@ -40,7 +39,7 @@ func TestPicturesHideSecrets(t *testing.T) {
 
 func picture(t *testing.T, p *Pool, j *Journey) image.Image {
 	t.Helper()
-	r := walk(t, p, j, 60*time.Second)
+	r := walk(t, p, j, ample)
 	wantResult(t, r, results.OK, "")
 	img, err := png.Decode(bytes.NewReader(stepNamed(t, r, "screenshot typed").Artifacts[0].Data))
 	if err != nil {

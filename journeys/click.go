@@ -25,9 +25,5 @@ func (a click) String() string { return "click " + a.Selector.String() }
 // Do implements [Action]. If the click leads to another page, it waits until that
 // page answers.
 func (a click) Do(ctx context.Context, p *Page, _ *results.Span) error {
-	at, err := p.await(ctx, query{Selector: a.Selector, Op: opPoint})
-	if err != nil {
-		return err
-	}
-	return p.settle(ctx, chromedp.MouseClickXY(at.X, at.Y))
+	return p.clickAt(ctx, a.Selector, func(at answer) chromedp.Action[chromedp.Void] { return chromedp.MouseClickXY(at.X, at.Y) })
 }

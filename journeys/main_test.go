@@ -228,6 +228,9 @@ func write(tb testing.TB, base, text string) *Journey {
 	return j
 }
 
+// ample is for runs whose time is not what is tested: the machine may be very busy.
+const ample = 5 * time.Minute
+
 // walk runs a journey once, as internal/run does.
 func walk(tb testing.TB, p *Pool, j *Journey, timeout time.Duration) results.Result {
 	tb.Helper()
@@ -241,7 +244,7 @@ func walk(tb testing.TB, p *Pool, j *Journey, timeout time.Duration) results.Res
 func one(tb testing.TB, base, path string, actions ...string) *Journey {
 	tb.Helper()
 	actions = append([]string{"open: ${base}" + path}, actions...)
-	return write(tb, base, "steps:\n- step: only\n  do:\n  - "+strings.Join(actions, "\n  - ")+"\n")
+	return write(tb, base, "steps:\n- step: only\n  timeout: 60s\n  do:\n  - "+strings.Join(actions, "\n  - ")+"\n")
 }
 
 // hasty is one whose last action, which must fail, is a step of its own and waits for
@@ -252,7 +255,7 @@ func hasty(tb testing.TB, base, path string, actions ...string) *Journey {
 	first, last := actions[:len(actions)-1], actions[len(actions)-1]
 	text := "steps:\n"
 	if len(first) > 0 {
-		text += "- step: before\n  do:\n  - " + strings.Join(first, "\n  - ") + "\n"
+		text += "- step: before\n  timeout: 60s\n  do:\n  - " + strings.Join(first, "\n  - ") + "\n"
 	}
 	return write(tb, base, text+"- step: only\n  timeout: 700ms\n  do:\n  - "+last+"\n")
 }

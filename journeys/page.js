@@ -60,6 +60,19 @@ const inView = (e) => {
     });
 };
 
+// Follows whether what the mouse presses is still there when it is let go (see pointer.go).
+const followPress = () => {
+  const key = Symbol.for("foreshock.press");
+  if (!window[key]) {
+    const state = {};
+    Object.defineProperty(window, key, { value: state });
+    addEventListener("mousedown", (ev) => { [state.pressed] = ev.composedPath(); }, true);
+    addEventListener("click", () => { state.clicked = true; }, true);
+  }
+  window[key].pressed = null;
+  window[key].clicked = false;
+};
+
 // What lies over the middle of e; null is nothing.
 const cover = (e) => {
   for (const m of middles(e)) {
@@ -84,6 +97,7 @@ const point = async (e) => {
     if (over === false || now === null) over = now;
   }
   if (over) return { state: "covered", detail: over };
+  followPress();
   const { x, y } = middles(e).at(-1);
   return { state: "ready", x, y };
 };

@@ -27,7 +27,7 @@ func TestToughPages(t *testing.T) {
 		`repeat: {until: {visible: {text: Row 95.}}, do: [{scroll: {by: 150, in: "#virtual"}}]}`, `click: {text: Row 95.}`, `see: said row 95`,
 		`click: "#leave"`, `see: {title: Checkout}`,
 		`open: "${base}/tough.html?shade"`, `click: "#low"`, `see: said low`,
-	), 60*time.Second), results.OK, "")
+	), ample), results.OK, "")
 }
 
 func TestBadPages(t *testing.T) {
@@ -50,7 +50,7 @@ func TestBadPages(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := walk(t, p, c.journey, 60*time.Second)
+			r := walk(t, p, c.journey, ample)
 			wantResult(t, r, results.Critical, c.cause, c.want)
 			if r.Duration > 30*time.Second {
 				t.Errorf("took %v, want a bounded time", r.Duration)
@@ -64,7 +64,7 @@ func TestHugePage(t *testing.T) {
 	p := warm(t)
 	t.Parallel()
 	base := serve(t)
-	r := walk(t, p, hasty(t, base, "/huge"), 60*time.Second)
+	r := walk(t, p, hasty(t, base, "/huge"), ample)
 	wantResult(t, r, results.Critical, results.CauseTimeout, "/huge")
 	if r.Duration > 20*time.Second {
 		t.Errorf("took %v, want it to end soon after the step's 700ms", r.Duration)
