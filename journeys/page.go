@@ -98,7 +98,8 @@ type query struct {
 	Op        operation `json:"op"`
 	Arg       string    `json:"arg"`
 	Attribute string    `json:"attribute,omitempty"`
-	X         float64   `json:"x,omitempty"` // in a frame
+	Secret    bool      `json:"secret,omitempty"` // Arg is to be shown to nobody
+	X         float64   `json:"x,omitempty"`      // in a frame
 	Y         float64   `json:"y,omitempty"`
 }
 

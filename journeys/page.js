@@ -149,6 +149,10 @@ const field = (e) => {
   const text = e.tagName === "TEXTAREA" || (e.tagName === "INPUT" && !noText.includes(e.type));
   if (!text && !e.isContentEditable) return { state: "no field", detail: tag(e) };
   if (text && e.readOnly) return { state: "read-only" };
+  if (query.secret && e.getRootNode().mode === "closed") { // where capture.js cannot look
+    const gray = { filter: "contrast(0) blur(8px)" };
+    e.animate([gray, gray], { duration: 1e8 });
+  }
   e.focus();
   if (text) e.select();
   else e.ownerDocument.getSelection().selectAllChildren(e);
