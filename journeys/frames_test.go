@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/foreshock/foreshock/results"
 )
@@ -36,7 +35,7 @@ func TestFramesOfOtherOrigins(t *testing.T) {
 				`click: {role: button, name: Nested}`, `see: said nested`,
 				`wait_for: {gone: {text: Nobody}}`,
 				`see: {count: 1, of: {text: "sent 4242 credit 1", in: "#card"}}`,
-			), 60*time.Second)
+			), ample)
 			wantResult(t, r, results.OK, "")
 		})
 	}
@@ -45,7 +44,7 @@ func TestFramesOfOtherOrigins(t *testing.T) {
 		`wait_for: {gone: {label: Card number}}`: "still there after",
 		`click: {text: Nobody at all}`:           "no such element after",
 	} {
-		r := walk(t, p, hasty(t, base, "/frames.html?other="+url.QueryEscape(serve(t)), action), 60*time.Second)
+		r := walk(t, p, hasty(t, base, "/frames.html?other="+url.QueryEscape(serve(t)), action), ample)
 		wantResult(t, r, results.Critical, results.CauseTimeout, want)
 	}
 }

@@ -109,6 +109,7 @@ type query struct {
 	Attribute string    `json:"attribute,omitempty"`
 	Offset    *point    `json:"offset,omitempty"`   // where in the element to point
 	Elements  *elements `json:"elements,omitempty"` // what opCompare wants
+	Secret    bool      `json:"secret,omitempty"`   // Arg is to be shown to nobody
 	X         float64   `json:"x,omitempty"`        // in a frame
 	Y         float64   `json:"y,omitempty"`
 }
@@ -269,6 +270,9 @@ func (p *Page) do(ctx context.Context, span *results.Span, a action, timeout tim
 	return p.judge(ctx, a, err, waited)
 }
 
+// lookLimit is how long one look at a page may take after the action's own time.
+const lookLimit = 5 * time.Second
+
 // looks are the kinds of action that change nothing.
 func looks() []string {
 	return []string{"wait_for", "see", "store", "screenshot", "if", "repeat", "wait_until", "elements", "arrive"}
@@ -281,7 +285,7 @@ func (p *Page) lastLook(ctx context.Context, err error) {
 	if !errors.As(err, &wait) || wait.last.State != "" || ctx.Err() != nil || p.lost() != nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, evidenceLimit)
+	ctx, cancel := context.WithTimeout(ctx, lookLimit)
 	defer cancel()
 	if a, err := p.ask(ctx, wait.query); err == nil {
 		wait.last = a

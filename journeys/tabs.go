@@ -37,7 +37,7 @@ type tabs struct {
 
 // followTabs begins to follow which tabs the pages of p open, until p is closed.
 func (p *Page) followTabs() *tabs {
-	t := &tabs{home: p.tab, own: chromedp.FromContext(p.ctx)}
+	t := &tabs{home: p.tab, own: p.inBrowser()}
 	created, stopCreated := p.target.Subscribe(target.TargetCreated.Method)
 	destroyed, stopDestroyed := p.target.Subscribe(target.TargetDestroyed.Method)
 	own := t.own
@@ -69,6 +69,9 @@ func (p *Page) followTabs() *tabs {
 	}()
 	return t
 }
+
+// inBrowser says which browser a tab is in, and which profile of it.
+func (t tab) inBrowser() *chromedp.Context { return chromedp.FromContext(t.ctx) }
 
 // add reports whether the tab may stay.
 func (t *tabs) add(id target.ID) bool {
@@ -237,5 +240,5 @@ func (p *Page) show(t tab) { p.tab, p.target, p.inner = t, t.target(), "" }
 // one it started with is.
 func (p *Page) closedItself(err error) bool {
 	return p.tabs != nil && len(p.tabs.stack) > 0 && p.tabs.home.lost() == nil &&
-		(errors.Is(err, chromedp.ErrTargetDetached) || p.tab.lost() != nil && !errors.Is(p.tab.lost(), errPageCrashed))
+		(errors.Is(err, chromedp.ErrTargetDetached) || p.lost() != nil && !errors.Is(p.lost(), errPageCrashed))
 }
