@@ -164,6 +164,21 @@ func serve(tb testing.TB) string {
 		sleep(r.Context(), 250*time.Millisecond)
 		fmt.Fprint(w, `<title>Second</title><form action="/order" method="post"><button id="go">Go</button></form>`)
 	})
+	mux.HandleFunc("/redirect", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/redirect?again", http.StatusFound)
+	})
+	mux.HandleFunc("/script-redirect", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, `<title>Round</title><p id=round>round and round<script>location.href = "/script-redirect?" + Math.random()</script>`)
+	})
+	mux.HandleFunc("/huge", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, "<title>Huge</title><button id=go>Go</button>")
+		line := []byte("<p>" + strings.Repeat("a huge page ", 80) + "</p>\n")
+		for range 50 << 20 / len(line) {
+			if _, err := w.Write(line); err != nil {
+				return
+			}
+		}
+	})
 	mux.HandleFunc("/cookie", func(w http.ResponseWriter, r *http.Request) {
 		_, err := r.Cookie("seen")
 		http.SetCookie(w, &http.Cookie{Name: "seen", Value: "1", MaxAge: 60})
@@ -222,6 +237,9 @@ func write(tb testing.TB, base, text string) *Journey {
 	return j
 }
 
+// ample is for runs whose time is not what is tested: the machine may be very busy.
+const ample = 5 * time.Minute
+
 // walk runs a journey once, as internal/run does.
 func walk(tb testing.TB, p *Pool, j *Journey, timeout time.Duration) results.Result {
 	tb.Helper()
@@ -235,7 +253,7 @@ func walk(tb testing.TB, p *Pool, j *Journey, timeout time.Duration) results.Res
 func one(tb testing.TB, base, path string, actions ...string) *Journey {
 	tb.Helper()
 	actions = append([]string{"open: ${base}" + path}, actions...)
-	return write(tb, base, "steps:\n- step: only\n  do:\n  - "+strings.Join(actions, "\n  - ")+"\n")
+	return write(tb, base, "steps:\n- step: only\n  timeout: 60s\n  do:\n  - "+strings.Join(actions, "\n  - ")+"\n")
 }
 
 // hasty is one whose last action, which must fail, is a step of its own and waits for
@@ -246,7 +264,7 @@ func hasty(tb testing.TB, base, path string, actions ...string) *Journey {
 	first, last := actions[:len(actions)-1], actions[len(actions)-1]
 	text := "steps:\n"
 	if len(first) > 0 {
-		text += "- step: before\n  do:\n  - " + strings.Join(first, "\n  - ") + "\n"
+		text += "- step: before\n  timeout: 60s\n  do:\n  - " + strings.Join(first, "\n  - ") + "\n"
 	}
 	return write(tb, base, text+"- step: only\n  timeout: 700ms\n  do:\n  - "+last+"\n")
 }

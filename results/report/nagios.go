@@ -17,9 +17,18 @@ func nagios(r results.Result) string {
 	}
 	perf := []string{fmt.Sprintf("time=%.6fs", r.Duration.Seconds())}
 	for _, s := range summed(r.Steps) {
-		perf = append(perf, fmt.Sprintf("'%s'=%.6fs;%s;%s", label(s.Name), s.Duration.Seconds(), limit(s.Warning), limit(s.Critical)))
+		perf = append(perf, fmt.Sprintf("'%s'=%s;%s;%s", label(s.Name), took(s), limit(s.Warning), limit(s.Critical)))
 	}
 	return fmt.Sprintf("%s - %s: %s|%s", strings.ToUpper(r.Status.String()), line(r.Check), line(say), strings.Join(perf, " "))
+}
+
+// took is a step's time. Of one that was not reached it is U, as plugins say of what
+// they could not tell: a zero would look like a very fast step.
+func took(s results.Step) string {
+	if !reached(s) {
+		return "U"
+	}
+	return fmt.Sprintf("%.6fs", s.Duration.Seconds())
 }
 
 // summed returns the steps that are part of no other, and those of one name as one: a

@@ -46,6 +46,7 @@ func sample() []results.Result {
 				{Name: "pay|now='x'\n", Offset: ms(20), Duration: ms(5000), Status: results.Critical, Cause: results.CauseAnswer, Error: "got declined"},
 				{Parent: 2, Name: "click #pay", Offset: ms(21), Duration: ms(4999), Status: results.Critical, Cause: results.CauseAnswer},
 				{Name: "open", Offset: ms(5020), Duration: ms(5)}, // a second of that name
+				{Name: "thanks", Offset: ms(5025), Warning: ms(2000), Status: results.Unknown, Cause: results.CauseStopped, Error: "not reached"},
 			},
 		},
 		{
@@ -126,7 +127,7 @@ func TestNagiosLines(t *testing.T) {
 	if len(lines) != len(sample())+1 {
 		t.Fatalf("got %d lines, want one a result", len(lines)-1)
 	}
-	perf := regexp.MustCompile(`^time=\d+\.\d{6}s( '[^'=|]+'=\d+\.\d{6}s;[\d.]*;[\d.]*)*$`)
+	perf := regexp.MustCompile(`^time=\d+\.\d{6}s( '[^'=|]+'=(\d+\.\d{6}s|U);[\d.]*;[\d.]*)*$`)
 	for i, r := range sample() {
 		text, data, _ := strings.Cut(strings.TrimSuffix(lines[i], "\n"), "|")
 		if !strings.HasPrefix(text, strings.ToUpper(r.Status.String())+" - "+r.Check+": ") {
