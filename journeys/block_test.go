@@ -2,6 +2,7 @@ package journeys
 
 import (
 	"testing"
+	"time"
 
 	"github.com/foreshock/foreshock/results"
 )
@@ -53,7 +54,7 @@ func TestBlocksThatFail(t *testing.T) {
 	} {
 		t.Run(action, func(t *testing.T) {
 			t.Parallel()
-			r := walk(t, p, hasty(t, base, "/blocks.html", action), ample)
+			r := walk(t, p, hastyFor(t, 4*time.Second, base, "/blocks.html", action), ample)
 			wantResult(t, r, results.Critical, c.cause, c.want)
 		})
 	}

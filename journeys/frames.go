@@ -60,19 +60,21 @@ func (a answer) nothing(op operation) bool {
 // here is what the page itself said.
 func (p *Page) askFrames(ctx context.Context, q query, here answer) (answer, error) {
 	frames, err := p.strangeFrames(ctx)
-	if err != nil {
-		return here, err
-	}
-	for _, f := range frames {
-		a, err := p.askFrame(ctx, q, f)
+	for i := 0; i < len(frames) && err == nil; i++ {
+		var a answer
+		a, err = p.askFrame(ctx, q, frames[i])
 		if navigating(err) {
-			continue // the frame is just being replaced
+			err = nil // the frame is just being replaced
+			continue
 		}
-		if err != nil || !a.nothing(q.Op) {
-			return a, err
+		if err == nil && !a.nothing(q.Op) {
+			return a, nil
 		}
 	}
-	return here, nil
+	if err != nil && ctx.Err() != nil && here.State != ready {
+		return here, nil // the time is over: what the page itself said counts
+	}
+	return here, err
 }
 
 // askFrame looks into one frame for q: for all of it, or for the part of it that is in

@@ -35,7 +35,7 @@ func TestOpenFailures(t *testing.T) {
 			t.Parallel()
 			j := one(t, c.base, c.path)
 			if c.cause == results.CauseTimeout {
-				j = hasty(t, c.base, c.path)
+				j = hastyFor(t, 3*time.Second, c.base, c.path)
 			}
 			wantResult(t, walk(t, p, j, ample), results.Critical, c.cause, "only: open "+c.base, c.want)
 		})

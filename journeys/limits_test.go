@@ -21,7 +21,7 @@ func TestLimitsOfTheJourney(t *testing.T) {
 			t.Errorf("got %v (%s) of a step, want it ok: the steps are too slow together only", s.Status, s.Error)
 		}
 	}
-	r := walk(t, p, write(t, base, "timeout: 8s\nsteps: [{step: hang, do: [{open: \"${base}/hang\"}]}, {step: after, do: [{see: x}]}]\n"), ample)
+	r := walk(t, p, write(t, base, "timeout: 10s\nsteps: [{step: hang, do: [{open: \"${base}/hang\"}]}, {step: after, do: [{see: x}]}]\n"), ample)
 	wantResult(t, r, results.Critical, results.CauseTimeout, "hang: open "+base+"/hang: no answer from "+base+"/hang after ")
 	if s := stepNamed(t, r, "after"); s.Error != "not reached" {
 		t.Errorf("got %+v of the step after, want it recorded as not reached", s)

@@ -234,8 +234,16 @@ func write(tb testing.TB, base, text string) *Journey {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	for i := range j.steps {
+		if j.steps[i].timeout == patience {
+			j.steps[i].timeout = busyPatience
+		}
+	}
 	return j
 }
+
+// busyPatience is how long actions wait that are to succeed, however busy the machine is.
+const busyPatience = time.Minute
 
 // ample is for runs whose time is not what is tested: the machine may be very busy.
 const ample = 5 * time.Minute
@@ -253,12 +261,18 @@ func walk(tb testing.TB, p *Pool, j *Journey, timeout time.Duration) results.Res
 func one(tb testing.TB, base, path string, actions ...string) *Journey {
 	tb.Helper()
 	actions = append([]string{"open: ${base}" + path}, actions...)
-	return write(tb, base, "steps:\n- step: only\n  timeout: 60s\n  do:\n  - "+strings.Join(actions, "\n  - ")+"\n")
+	return write(tb, base, "steps:\n- step: only\n  do:\n  - "+strings.Join(actions, "\n  - ")+"\n")
 }
 
 // hasty is one whose last action, which must fail, is a step of its own and waits for
 // 700ms only.
 func hasty(tb testing.TB, base, path string, actions ...string) *Journey {
+	tb.Helper()
+	return hastyFor(tb, 700*time.Millisecond, base, path, actions...)
+}
+
+// hastyFor is hasty with another time, for what takes several looks to see.
+func hastyFor(tb testing.TB, timeout time.Duration, base, path string, actions ...string) *Journey {
 	tb.Helper()
 	actions = append([]string{"open: ${base}" + path}, actions...)
 	first, last := actions[:len(actions)-1], actions[len(actions)-1]
@@ -266,7 +280,7 @@ func hasty(tb testing.TB, base, path string, actions ...string) *Journey {
 	if len(first) > 0 {
 		text += "- step: before\n  timeout: 60s\n  do:\n  - " + strings.Join(first, "\n  - ") + "\n"
 	}
-	return write(tb, base, text+"- step: only\n  timeout: 700ms\n  do:\n  - "+last+"\n")
+	return write(tb, base, text+"- step: only\n  timeout: "+timeout.String()+"\n  do:\n  - "+last+"\n")
 }
 
 func stepNamed(tb testing.TB, r results.Result, name string) results.Step {

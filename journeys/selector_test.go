@@ -14,7 +14,7 @@ func tour(tb testing.TB, base, path string, pairs [][2]string) *Journey {
 	tb.Helper()
 	var steps strings.Builder
 	for i, p := range pairs {
-		fmt.Fprintf(&steps, "- step: %d\n  timeout: 60s\n  do:\n  - open: ${base}%s\n  - %s\n  - see: %q\n", i+1, path, p[0], p[1])
+		fmt.Fprintf(&steps, "- step: %d\n  do:\n  - open: ${base}%s\n  - %s\n  - see: %q\n", i+1, path, p[0], p[1])
 	}
 	return write(tb, base, "steps:\n"+steps.String())
 }

@@ -29,7 +29,7 @@ func TestShopExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range j.steps { // how fast this machine is now is not the question
-		j.steps[i].warning, j.steps[i].critical = 0, 0
+		j.steps[i].warning, j.steps[i].critical, j.steps[i].timeout = 0, 0, busyPatience
 	}
 	r := walk(t, p, j, ample)
 	wantResult(t, r, results.OK, "")
@@ -56,7 +56,7 @@ func documented(t *testing.T, storefront string) *Journey {
 		t.Fatal(err)
 	}
 	for i := range j.steps {
-		j.steps[i].warning, j.steps[i].critical = 0, 0
+		j.steps[i].warning, j.steps[i].critical, j.steps[i].timeout = 0, 0, busyPatience
 	}
 	return j
 }

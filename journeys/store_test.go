@@ -3,6 +3,7 @@ package journeys
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/foreshock/foreshock/results"
 )
@@ -39,8 +40,11 @@ func TestStoreAndEvaluateThatFail(t *testing.T) {
 		`store: {as: x, value_of: "#field", match: "[0-9]", secret: true}`: `it is "***" after`,
 		`evaluate: "new Promise(() => {})"`:                                `evaluate JavaScript: `,
 	} {
-		r := walk(t, p, hasty(t, base, "/looks.html", action), ample)
-		wantResult(t, r, results.Critical, results.CauseTimeout, want)
+		t.Run(action, func(t *testing.T) {
+			t.Parallel()
+			r := walk(t, p, hastyFor(t, 3*time.Second, base, "/looks.html", action), ample)
+			wantResult(t, r, results.Critical, results.CauseTimeout, want)
+		})
 	}
 	for action, want := range map[string]string{
 		`evaluate: "throw new Error('broken')"`:   `evaluate JavaScript: threw Error: broken`,
