@@ -183,22 +183,13 @@ func endsBy(ctx context.Context) time.Time {
 
 // do runs one action within timeout, and within the run's time.
 func (p *Page) do(ctx context.Context, span *results.Span, a action, timeout time.Duration) error {
-	begin := time.Now()
-	end := begin.Add(timeout)
-	if !p.endsBy.IsZero() && p.endsBy.Before(end) {
-		end = p.endsBy
-	}
-	work, cancel := context.WithDeadline(ctx, end)
-	defer cancel()
-	defer p.onLoss(cancel)()
-	act, err := a.ready(p.values)
-	if err == nil {
-		err = act.Do(work, p, span)
-	}
-	if err == nil {
-		return nil
-	}
-	return p.judge(ctx, a, err, time.Since(begin))
+	return p.Act(ctx, a.name, timeout, func(ctx context.Context) error {
+		act, err := a.ready(p.values)
+		if err != nil {
+			return err
+		}
+		return act.Do(ctx, p, span)
+	})
 }
 
 // mask hides the secrets of the configuration and those of this run.

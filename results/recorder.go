@@ -18,7 +18,8 @@ type Recorder struct {
 	start time.Time
 	mu    sync.Mutex
 	steps []Step
-	done  []bool // by step: it has ended
+	done  []bool  // by step: it has ended
+	inner []error // by step: the worst slowness within it
 	slow  []error
 	said  string
 }
@@ -35,28 +36,35 @@ type parentKey struct{}
 // fn begins with the context it is given becomes part of this one. A step that took
 // longer than its [Span.Limit] keeps its error nil, and Finish counts it all the same.
 func (r *Recorder) Step(ctx context.Context, name string, fn func(context.Context, *Span) error) error {
+	ctx, span := r.Begin(ctx, name)
+	panicked := true
+	defer func() {
+		if panicked {
+			span.End(Blind(CauseInternal, errors.New("panicked")))
+		}
+	}()
+	err := fn(ctx, span)
+	panicked = false
+	span.End(err)
+	return err
+}
+
+// Begin begins a step that is not the time of one function: [Span.End] ends it. Steps
+// that are begun with the context it returns become part of it, and one of them that
+// was too slow makes it no better than that.
+func (r *Recorder) Begin(ctx context.Context, name string) (context.Context, *Span) {
 	parent, _ := ctx.Value(parentKey{}).(int)
 	begin := time.Now()
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	i := len(r.steps)
-	// Until fn returns, the step is what a reader should believe if it never does.
+	// Until it ends, the step is what a reader should believe if it never does.
 	r.steps = append(r.steps, Step{
 		Parent: parent, Name: name, Offset: begin.Sub(r.start),
 		Status: Unknown, Cause: CauseInternal, Error: "did not end",
 	})
-	r.done = append(r.done, false)
-	r.mu.Unlock()
-	span := &Span{rec: r, i: i}
-	panicked := true
-	defer func() {
-		if panicked {
-			span.end(time.Since(begin), Blind(CauseInternal, errors.New("panicked")))
-		}
-	}()
-	err := fn(context.WithValue(ctx, parentKey{}, i+1), span)
-	panicked = false
-	span.end(time.Since(begin), err)
-	return err
+	r.done, r.inner = append(r.done, false), append(r.inner, nil)
+	return context.WithValue(ctx, parentKey{}, i+1), &Span{rec: r, i: i, begin: begin}
 }
 
 // Add records a step that is known only afterwards, such as a phase of a request.
@@ -64,7 +72,7 @@ func (r *Recorder) Add(s Step) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.steps = append(r.steps, s)
-	r.done = append(r.done, true)
+	r.done, r.inner = append(r.done, true), append(r.inner, nil)
 }
 
 // Say keeps a line that tells what was seen, for the Result of a run that ends well.
@@ -101,8 +109,20 @@ func (r *Recorder) Finish(err error) Result {
 
 // A Span is a step while it goes on. Its methods may be called from several goroutines.
 type Span struct {
-	rec *Recorder
-	i   int
+	rec   *Recorder
+	i     int
+	begin time.Time
+}
+
+// Rename gives the step another name than it began with.
+func (s *Span) Rename(name string) {
+	s.change(func(st *Step) { st.Name = name })
+}
+
+// Add is [Recorder.Add] of a part of this step.
+func (s *Span) Add(st Step) {
+	st.Parent = s.i + 1
+	s.rec.Add(st)
 }
 
 // Set records a number of the step, in base units: seconds, bytes, a count.
@@ -136,21 +156,42 @@ func (s *Span) change(fn func(*Step)) {
 	fn(&s.rec.steps[s.i])
 }
 
-func (s *Span) end(took time.Duration, err error) {
+// End ends a step of [Recorder.Begin], once; a nil err is well.
+func (s *Span) End(err error) {
+	took := time.Since(s.begin)
 	s.rec.mu.Lock()
 	defer s.rec.mu.Unlock()
 	st := &s.rec.steps[s.i]
 	s.rec.done[s.i] = true
 	st.Duration = took
+	inner := s.rec.inner[s.i]
 	if slow := TooSlow(st.Name, took, st.Warning, st.Critical); slow != nil && err == nil {
 		s.rec.slow = append(s.rec.slow, slow)
 		err = slow
+		s.rec.within(st.Parent, slow)
+	}
+	s.rec.within(st.Parent, inner)
+	if worse(inner, err) {
+		err = errors.Join(err, inner)
 	}
 	st.Status, st.Cause = Judge(err)
 	st.Error = ""
 	if err != nil {
 		st.Error = err.Error()
 	}
+}
+
+// within notes that a part of the step at position parent was too slow.
+func (r *Recorder) within(parent int, slow error) {
+	if parent > 0 && worse(slow, r.inner[parent-1]) {
+		r.inner[parent-1] = slow
+	}
+}
+
+func worse(a, b error) bool {
+	sa, _ := Judge(a)
+	sb, _ := Judge(b)
+	return sa.Worse(sb)
 }
 
 // TooSlow returns the warning or critical error of something that took longer than
