@@ -79,15 +79,21 @@ func (p *Page) Settle(ctx context.Context, act func(context.Context, *chromedp.T
 	return p.settle(ctx, chromedp.Func(act))
 }
 
+// Expression is JavaScript that calls function, which is JavaScript, with arg.
+func Expression(function string, arg any) (string, error) {
+	text, err := json.Marshal(arg)
+	return "(" + function + ")(" + string(text) + ")", err
+}
+
 // Call calls function, which is JavaScript, with arg in the page, waits for the promise
 // that it may return, and returns its JSON; null if it is undefined. The error is
 // [ErrReplaced] if it may be called again.
 func (p *Page) Call(ctx context.Context, function string, arg any) (json.RawMessage, error) {
-	text, err := json.Marshal(arg)
+	js, err := Expression(function, arg)
 	if err != nil {
 		return nil, err
 	}
-	out, err := chromedp.Evaluate[[]byte]("("+function+")("+string(text)+")", chromedp.EvalAwaitPromise)(ctx, p.target)
+	out, err := chromedp.Evaluate[[]byte](js, chromedp.EvalAwaitPromise)(ctx, p.target)
 	switch {
 	case err == nil && len(out) == 0:
 		return json.RawMessage("null"), nil
