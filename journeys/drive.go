@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"github.com/foreshock/foreshock/internal/kind"
@@ -26,12 +27,12 @@ var ErrReplaced = errors.New("the page was being replaced")
 // Open waits for a free place and opens a page for a run that ends with ctx. Nothing
 // that the page tells shows the secrets. Its errors are unknown. Close must be called.
 func (p *Pool) Open(ctx context.Context, secrets *kind.Secrets) (*Page, error) {
-	page, err := p.page(ctx)
+	opened, err := p.page(ctx)
 	if err != nil {
 		return nil, err
 	}
-	page.secrets, page.endsBy = secrets, endsBy(ctx)
-	return page, nil
+	opened.secrets, opened.endsBy = secrets, endsBy(ctx)
+	return opened, nil
 }
 
 // Close gives the page back, and returns at once.
@@ -123,5 +124,11 @@ func (p *Page) AnswerDialogs(accept bool, text string) {
 	p.dialogs.rule = rule
 }
 
-// LastDialog is what the last dialog of the page said, or empty.
-func (p *Page) LastDialog() string { return p.dialogs.said() }
+// LastDialog is what the last dialog of a type said (alert, confirm, prompt); ok is
+// whether there was one.
+func (p *Page) LastDialog(of string) (text string, ok bool) {
+	p.dialogs.mu.Lock()
+	defer p.dialogs.mu.Unlock()
+	text, ok = p.dialogs.each[page.DialogType(of)]
+	return text, ok
+}

@@ -26,9 +26,9 @@ func pageWords() []word {
 		{name: "_rteWrite", do: rteWrite},
 		{name: "_expectConfirm", do: expectConfirm},
 		{name: "_expectPrompt", do: expectPrompt},
-		{name: "_lastAlert", do: lastDialog},
-		{name: "_lastConfirm", do: lastDialog},
-		{name: "_lastPrompt", do: lastDialog},
+		{name: "_lastAlert", do: lastDialog("alert")},
+		{name: "_lastConfirm", do: lastDialog("confirm")},
+		{name: "_lastPrompt", do: lastDialog("prompt")},
 	}
 }
 
@@ -235,11 +235,13 @@ func expectPrompt(m *machine, a args) any {
 	return nil
 }
 
-func lastDialog(m *machine, _ args) any {
-	if s := m.page.LastDialog(); s != "" {
-		return s
+func lastDialog(of string) func(*machine, args) any {
+	return func(m *machine, _ args) any {
+		if s, ok := m.page.LastDialog(of); ok {
+			return s
+		}
+		return sobek.Null()
 	}
-	return sobek.Null()
 }
 
 // combo reads keys that are held meanwhile, such as CTRL|SHIFT.

@@ -244,7 +244,11 @@ func (m *machine) top(stack []sobek.StackFrame) string {
 func (m *machine) here() string { return m.top(m.vm.CaptureCallStack(0, nil)) }
 
 // throw ends what the JavaScript is doing with err.
-func (m *machine) throw(err error) { panic(m.vm.NewGoError(err)) }
+func (m *machine) throw(err error) {
+	e := m.vm.NewGoError(err)
+	m.set(e, "name", "Error")
+	panic(e)
+}
 
 // throwf says that the suite calls something wrongly.
 func (m *machine) throwf(format string, args ...any) {
