@@ -74,6 +74,9 @@ func (p *Page) Visit(ctx context.Context, span *results.Span, address string) er
 	return open{URL: address}.Do(ctx, p, span)
 }
 
+// DocumentStatus is the HTTP status of the document that was last asked for; 0 is none.
+func (p *Page) DocumentStatus() int { return p.watch.documentStatus() }
+
 // Settle acts on the page, and if that leads to another page, waits until that page
 // answers.
 func (p *Page) Settle(ctx context.Context, act func(context.Context, *chromedp.Target) error) error {

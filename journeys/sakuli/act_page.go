@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"time"
@@ -49,11 +50,16 @@ func navigateTo(m *machine, a args) any {
 // visit opens an address; its name leaves out what may be a secret.
 func (m *machine) visit(name string, target *url.URL, again bool) {
 	m.act(name+"("+redact(target)+")", func(ctx context.Context, span *results.Span) error {
-		err := m.page.Visit(ctx, span, target.String())
-		if err == nil && again {
-			err = m.page.Visit(ctx, span, target.String())
+		for {
+			err := m.page.Visit(ctx, span, target.String())
+			switch {
+			case m.page.DocumentStatus() == http.StatusUnauthorized && name != "_authenticate":
+				return nil // _authenticate may follow, and what else does not find its page
+			case err != nil || !again:
+				return err
+			}
+			again = false
 		}
-		return err
 	})
 }
 

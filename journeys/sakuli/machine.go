@@ -161,7 +161,7 @@ func (m *machine) judge(err error) error {
 	)
 	switch {
 	case errors.As(err, &interrupted):
-		return results.Blind(results.CauseStalled, fmt.Errorf("%sthe suite's JavaScript did not end in time: %w", m.top(interrupted.Stack()), m.ctxErr()))
+		return results.Blind(results.CauseStalled, fmt.Errorf("%sthe suite's JavaScript did not end in time, and was here or behind: %w", m.top(interrupted.Stack()), m.ctxErr()))
 	case errors.As(err, &overflow):
 		return results.Blind(results.CauseInternal, fmt.Errorf("%sthe suite's JavaScript calls itself without end", m.top(overflow.Stack())))
 	case errors.As(err, &ex):

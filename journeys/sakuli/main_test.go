@@ -37,7 +37,7 @@ func (s suite) Run() int {
 		panic(err)
 	}
 	defer os.RemoveAll(profiles)
-	pool = journeys.NewPool(journeys.PoolOptions{Dir: profiles, Max: 4}, discard())
+	pool = journeys.NewPool(journeys.PoolOptions{Dir: profiles, Max: 8}, discard())
 	code := s.m.Run()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()

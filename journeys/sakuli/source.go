@@ -15,6 +15,7 @@ import (
 	"github.com/grafana/sobek/ast"
 	"github.com/grafana/sobek/file"
 	"github.com/grafana/sobek/parser"
+	"github.com/grafana/sobek/unistring"
 
 	"github.com/foreshock/foreshock/internal/kind"
 )
@@ -125,8 +126,16 @@ func placed(file string, err error) error {
 }
 
 // module is the file as a function that takes what a module of Node finds around it.
+// Its places are those of the file.
 func (s *source) module() (*sobek.Program, error) {
-	return sobek.Compile(s.name, "(function (module, exports, require, __filename, __dirname) {"+s.tree.File.Source()+"\n})", false)
+	params := &ast.ParameterList{}
+	for _, name := range []unistring.String{"module", "exports", "require", "__filename", "__dirname"} {
+		params.List = append(params.List, &ast.Binding{Target: &ast.Identifier{Name: name}})
+	}
+	f := &ast.FunctionLiteral{
+		ParameterList: params, Body: &ast.BlockStatement{List: s.tree.Body}, DeclarationList: s.tree.DeclarationList,
+	}
+	return sobek.CompileAST(&ast.Program{Body: []ast.Statement{&ast.ExpressionStatement{Expression: f}}, File: s.tree.File}, false)
 }
 
 // parse reads the text and learns what load and run need to know of it.

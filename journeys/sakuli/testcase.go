@@ -26,8 +26,8 @@ func (m *machine) testCase(call sobek.ConstructorCall) *sobek.Object {
 	} else if len(a.list) > 0 && !a.has(0) {
 		a.list = a.list[1:]
 	}
-	m.steps.name = name
-	m.steps.span.Rename(m.page.Mask(name))
+	m.steps.name = m.page.Mask(name)
+	m.steps.span.Rename(m.steps.name)
 	m.steps.span.Limit(a.seconds(0), a.seconds(1))
 	methods := map[string]func(args) any{
 		"startStep": m.startStep, "endOfStep": m.endOfStep, "handleException": m.handleException,
@@ -36,7 +36,7 @@ func (m *machine) testCase(call sobek.ConstructorCall) *sobek.Object {
 			return nil
 		},
 		"throwException": m.throwException, "addImagePaths": func(args) any { return nil },
-		"getID":                  func(args) any { return m.steps.name },
+		"getID":                  func(args) any { return name },
 		"getLastURL":             m.lastURL,
 		"getLastUrl":             m.lastURL,
 		"getTestCaseFolderPath":  func(args) any { return filepath.Join(m.suite.dir, m.folder()) },
