@@ -2,7 +2,7 @@ package sakuli
 
 // accessors lists what finds elements by the kind of element that they are, and the
 // CSS of that.
-func accessors() map[string]string {
+func accessors() map[string]string { //nolint:funlen // a table
 	return map[string]string{
 		// fields
 		"_textbox":          `input[type="text"], input:not([type])`,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 	"strconv"
+	"unicode"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/dom"
@@ -127,7 +128,11 @@ func (m *machine) key(v sobek.Value) string {
 		m.throwf("got no key, want a character or its code")
 	}
 	if sobek.IsNumber(v) {
-		return string(rune(v.ToInteger()))
+		n := v.ToInteger()
+		if n < 1 || n > unicode.MaxRune {
+			m.throwf("got %d, want the code of a character", n)
+		}
+		return string(rune(n)) //nolint:gosec // it is one of those
 	}
 	r := []rune(v.String())
 	if len(r) != 1 {

@@ -2,6 +2,7 @@ package sakuli
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/chromedp/cdproto/input"
@@ -39,7 +40,7 @@ func splitCombo(text string) []string {
 func clicking(name string, opts ...chromedp.MouseOption) func(*machine, args) any {
 	return func(m *machine, a args) any {
 		q := a.query(0)
-		opts := append(opts[:len(opts):len(opts)], chromedp.ButtonModifiers(m.combo(a.text(1))...))
+		opts := append(slices.Clip(opts), chromedp.ButtonModifiers(m.combo(a.text(1))...))
 		m.act(name+"("+q.String()+")", func(ctx context.Context, _ *results.Span) error {
 			at, err := await(ctx, m.page, question{Op: "point", Q: []query{q}})
 			if err != nil {

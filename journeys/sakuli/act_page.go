@@ -140,7 +140,7 @@ func wait(m *machine, a args) any {
 }
 
 // then goes on with next when the promise has its value.
-func (m *machine) then(promise sobek.Value, next func(sobek.Value) any) sobek.Value {
+func (m *machine) then(promise sobek.Value, next func(sobek.Value) any) any {
 	o := promise.ToObject(m.vm)
 	f, _ := sobek.AssertFunction(o.Get("then"))
 	v, err := f(o, m.vm.ToValue(func(call sobek.FunctionCall) sobek.Value {

@@ -12,7 +12,8 @@ type args struct {
 	list []sobek.Value
 }
 
-func (a args) at(i int) sobek.Value {
+// at is argument i; one that is not there is undefined.
+func (a args) at(i int) sobek.Value { //nolint:ireturn // what JavaScript has is of many types
 	if i < len(a.list) {
 		return a.list[i]
 	}

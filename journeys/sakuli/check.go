@@ -42,7 +42,7 @@ func (c *Check) Run(ctx context.Context, rec *results.Recorder) error {
 	if err != nil {
 		return results.Blind(results.CauseInternal, fmt.Errorf("suite: %w", err))
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }()
 	ctx, span := rec.Begin(ctx, c.suite.Name)
 	span.Limit(c.suite.warning, c.suite.critical)
 	var errs []error
@@ -116,7 +116,7 @@ func (r *run) one(ctx context.Context, root *os.Root, c *testCase) error {
 		return fmt.Errorf("%s: %w", c.name, err)
 	}
 	steps := record(ctx, r.rec, c.name, c.planned())
-	err := r.script(root, c, steps)
+	err := r.script(root, c, steps) //nolint:contextcheck // steps holds it
 	steps.save()
 	if err == nil {
 		err = steps.failed
@@ -175,7 +175,7 @@ func (c *testCase) planned() []plannedStep {
 	list := c.main.steps
 	for _, name := range slices.Sorted(maps.Keys(c.loaded)) {
 		if name != c.main.name {
-			list = append(list[:len(list):len(list)], c.loaded[name].steps...)
+			list = append(slices.Clip(list), c.loaded[name].steps...)
 		}
 	}
 	return list

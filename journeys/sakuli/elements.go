@@ -11,7 +11,7 @@ func (m *machine) defineElements() error {
 	} {
 		get := func(call sobek.FunctionCall) sobek.Value {
 			q := m.query(call.This)
-			return m.value(m.see(q.String()+"."+name, m.patience, question{Op: "property", Q: []query{q}, Arg: name}))
+			return m.vm.ToValue(m.value(m.see(q.String()+"."+name, m.patience, question{Op: "property", Q: []query{q}, Arg: name})))
 		}
 		if err := m.elements.DefineAccessorProperty(name, m.vm.ToValue(get), nil, sobek.FLAG_FALSE, sobek.FLAG_FALSE); err != nil {
 			return err

@@ -40,9 +40,9 @@ func fetchWords() []word {
 }
 
 // value is the answer's value for the JavaScript.
-func (m *machine) value(a answer) sobek.Value { return m.js(m.plain(a)) }
+func (m *machine) value(a answer) any { return m.js(m.plain(a)) }
 
-func (m *machine) js(v any) sobek.Value {
+func (m *machine) js(v any) any {
 	switch v := v.(type) {
 	case nil:
 		return sobek.Null()
@@ -53,7 +53,7 @@ func (m *machine) js(v any) sobek.Value {
 		}
 		return m.vm.NewArray(items...)
 	}
-	return m.vm.ToValue(v)
+	return v
 }
 
 // plain is the answer's value.
@@ -103,11 +103,18 @@ func yesOrNo(name, op string) func(*machine, args) any {
 func (m *machine) becomes(name, op string, q query, want bool, limit time.Duration) bool {
 	for end := time.Now().Add(limit); ; {
 		now, _ := m.plain(m.see(name+"("+q.String()+")", m.patience, question{Op: op, Q: []query{q}})).(bool)
-		if now == want || !time.Now().Before(end) {
+		if now == want || !time.Now().Before(end) || !m.rest() {
 			return now
 		}
-		m.pause(50 * time.Millisecond)
 	}
+}
+
+// rest waits a bit before the page is asked again; it is false when the run has no
+// time for that.
+func (m *machine) rest() bool {
+	ctx, cancel := m.bounded()
+	defer cancel()
+	return sleep(ctx, 50*time.Millisecond) == nil
 }
 
 // containsText asks whether an element shows a text or what matches a pattern; a text
@@ -116,10 +123,9 @@ func (m *machine) containsText(name string, q query, want sobek.Value) bool {
 	is := m.matcher(want)
 	for end := time.Now().Add(glance); ; {
 		text, _ := m.plain(m.see(name+"("+q.String()+")", m.patience, question{Op: "text", Q: []query{q}})).(string)
-		if is(text) || !time.Now().Before(end) {
+		if is(text) || !time.Now().Before(end) || !m.rest() {
 			return is(text)
 		}
-		m.pause(50 * time.Millisecond)
 	}
 }
 

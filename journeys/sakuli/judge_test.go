@@ -152,7 +152,7 @@ func TestPromises(t *testing.T) {
 		{`(async () => { await _wait(300, () => _exists(_link("Beer"))); })()`, "_wait: not true after 300ms"},
 		{`(async () => { const e = await _fetch(_heading1(0)); if (await e.getText() !== "Mugs") throw "not it"; })()`, ""},
 		{`(async () => { let n = 0; await new Promise((ok) => { const t = setInterval(() => { if (++n == 3) { clearInterval(t); ok() } }, 5) }) })()`, ""},
-		{`(async () => { const { logIn } = require("./login"); await logIn() })()`, "case1/login.js:1:59: no way in"},
+		{`(async () => { const { logIn } = require("./login"); await logIn() })()`, "case1/login.js:1:59: Error: no way in"},
 		{`(async () => { await _navigateTo("/guarded"); await _authenticate("ada", "opensesame"); await _assertExists(_heading1("Hello ada")) })()`, ""},
 	} {
 		t.Run(tc.js, func(t *testing.T) {

@@ -20,7 +20,7 @@ func TestBadSuites(t *testing.T) {
 	}{
 		{"no suite file", map[string]string{"case1/check.js": ""}, "no such file"},
 		{"no case", map[string]string{"testsuite.suite": "// nothing\n"}, "/testsuite.suite: got no case, want lines such as: case1/check.js https://shop.example/"},
-		{"no such case", map[string]string{"testsuite.suite": "\n" + line}, "/testsuite.suite:2:1: case case1/check.js: stat case1/check.js: no such file or directory"},
+		{"no such case", map[string]string{"testsuite.suite": "\n" + line}, "/testsuite.suite:2:1: case case1/check.js: statat case1/check.js: no such file or directory"},
 		{"case outside", map[string]string{"testsuite.suite": "../check.js"}, "/testsuite.suite:1:1: case ../check.js: stat ../check.js: invalid argument"},
 		{"three words", map[string]string{"testsuite.suite": "a b c"}, "/testsuite.suite:1:1: got 3 words, want the path of a case and where it starts"},
 		{"not an address", map[string]string{"testsuite.suite": "case1 shop.test", "case1/check.js": ""}, `/testsuite.suite:1:1: got "shop.test", want an address with http:// or https:// after the path`},

@@ -70,7 +70,7 @@ func newMachine(ctx context.Context, s *Suite, c *testCase, root *os.Root, p *jo
 	if err := m.loadLift(); err != nil {
 		return nil, err
 	}
-	return m, m.define()
+	return m, m.define() //nolint:contextcheck // the machine holds it
 }
 
 func (m *machine) loadLift() error {
@@ -90,9 +90,7 @@ func (m *machine) loadLift() error {
 func (m *machine) define() error {
 	globals := map[string]any{
 		"TestCase": m.testCase, "$includeFolder": "", "vars": m.suite.vars,
-		"setTimeout": m.setTimeout, "setInterval": m.setInterval, "clearTimeout": m.clearTimer, "clearInterval": m.clearTimer,
-		"done": func() { m.timers = timers{} }, "require": m.require, "process": m.process(),
-		"console": m.console(), "Logger": m.logger(),
+		"process": m.process(), "console": m.console(), "Logger": m.logger(),
 	}
 	for name, css := range accessors() {
 		globals[name] = m.access(name, css)
@@ -258,6 +256,7 @@ func (m *machine) throwf(format string, args ...any) {
 // act does one thing on the page, as a step of its own.
 func (m *machine) act(name string, do func(ctx context.Context, span *results.Span) error) {
 	at, name := m.here(), m.page.Mask(name)
+	m.inTime(name)
 	err := m.steps.action(name, func(ctx context.Context, span *results.Span) error {
 		return m.page.Act(ctx, name, m.patience, func(ctx context.Context) error { return do(ctx, span) })
 	})
@@ -269,6 +268,7 @@ func (m *machine) act(name string, do func(ctx context.Context, span *results.Sp
 // see asks the page, for at most limit.
 func (m *machine) see(name string, limit time.Duration, ask question) (a answer) {
 	at, name := m.here(), m.page.Mask(name)
+	m.inTime(name)
 	err := m.page.Act(m.steps.begin(), name, limit, func(ctx context.Context) (err error) {
 		a, err = await(ctx, m.page, ask)
 		return err
@@ -277,6 +277,13 @@ func (m *machine) see(name string, limit time.Duration, ask question) (a answer)
 		m.throw(fmt.Errorf("%s%w", at, err))
 	}
 	return a
+}
+
+// inTime ends the suite if the run has no time left for name.
+func (m *machine) inTime(name string) {
+	if end := m.page.EndsBy(); !end.IsZero() && !time.Now().Before(end) {
+		m.throw(results.Fault(results.CauseTimeout, m.told(name+": the time of the check was over")))
+	}
 }
 
 // bounded is the context of the step under way, as long as the run has time.

@@ -22,6 +22,12 @@ func otherWords() []word {
 	return []word{
 		{name: "_dynamicInclude", do: func(*machine, args) any { return nil }},
 		{name: "_include", do: include, now: true},
+		{name: "require", do: require, now: true},
+		{name: "done", do: func(m *machine, _ args) any { m.timers = timers{}; return nil }, now: true},
+		{name: "setTimeout", do: setTimeout, now: true},
+		{name: "setInterval", do: setInterval, now: true},
+		{name: "clearTimeout", do: clearTimer, now: true},
+		{name: "clearInterval", do: clearTimer, now: true},
 		{name: "_readFile", do: func(m *machine, a args) any { return m.read(a.text(0)) }},
 		{name: "_readCSVFile", do: readCSV},
 		{name: "_log", do: func(m *machine, a args) any { m.say(slog.LevelInfo, a.list[:min(1, len(a.list))]); return nil }},
@@ -102,7 +108,8 @@ func include(m *machine, a args) any {
 
 // require gives what a file of the suite exports. Of what Sakuli itself gives, all is
 // there without it.
-func (m *machine) require(name string) sobek.Value {
+func require(m *machine, a args) any {
+	name := a.text(0)
 	if strings.HasPrefix(name, "@sakuli/") {
 		return m.vm.GlobalObject()
 	}
@@ -136,7 +143,7 @@ func (m *machine) require(name string) sobek.Value {
 	return module.Get("exports")
 }
 
-func (m *machine) parse(text string) sobek.Value {
+func (m *machine) parse(text string) any {
 	json := m.vm.Get("JSON").ToObject(m.vm)
 	f, _ := sobek.AssertFunction(json.Get("parse"))
 	v, err := f(json, m.vm.ToValue(text))
@@ -163,7 +170,7 @@ func (m *machine) process() *sobek.Object {
 type environment struct{ m *machine }
 
 // Get implements [sobek.DynamicObject].
-func (e environment) Get(key string) sobek.Value {
+func (e environment) Get(key string) sobek.Value { //nolint:ireturn // the interface has it so
 	if s, ok := e.m.suite.environ(key); ok {
 		return e.m.vm.ToValue(s)
 	}

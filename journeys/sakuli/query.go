@@ -182,10 +182,10 @@ func cutIndex(s string) (head string, n int, ok bool) {
 }
 
 // element makes an object of the JavaScript out of a query.
-func (m *machine) element(q query) sobek.Value { return m.hide(q, m.elements) }
+func (m *machine) element(q query) *sobek.Object { return m.hide(q, m.elements) }
 
 // hide makes an object that holds v where JavaScript cannot reach it.
-func (m *machine) hide(v any, proto *sobek.Object) sobek.Value {
+func (m *machine) hide(v any, proto *sobek.Object) *sobek.Object {
 	o := m.vm.CreateObject(proto)
 	if err := o.DefineDataPropertySymbol(m.inner, m.vm.ToValue(&v), sobek.FLAG_FALSE, sobek.FLAG_FALSE, sobek.FLAG_FALSE); err != nil {
 		panic(err)

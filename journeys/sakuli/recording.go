@@ -3,6 +3,7 @@ package sakuli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/foreshock/foreshock/results"
@@ -105,14 +106,7 @@ func (r *recording) next(at place) plannedStep {
 	return first
 }
 
-func (r *recording) ended(name string) bool {
-	for _, past := range r.past {
-		if past == name {
-			return true
-		}
-	}
-	return false
-}
+func (r *recording) ended(name string) bool { return slices.Contains(r.past, name) }
 
 // save ends the case. After a failure, the steps that the source names and that were
 // not reached are recorded as such.

@@ -122,6 +122,11 @@ func placed(file string, err error) error {
 		}
 		return &kind.Error{File: file, Line: list[0].Position.Line, Col: list[0].Position.Column, Msg: msg}
 	}
+	var compiler *sobek.CompilerSyntaxError
+	if errors.As(err, &compiler) && compiler.File != nil {
+		at := compiler.File.Position(compiler.Offset)
+		return &kind.Error{File: file, Line: at.Line, Col: at.Column, Msg: compiler.Message}
+	}
 	return fmt.Errorf("%s: %w", file, err)
 }
 
@@ -141,7 +146,7 @@ func (s *source) module() (*sobek.Program, error) {
 // parse reads the text and learns what load and run need to know of it.
 func (s *source) parse(text string) (err error) {
 	// A source map would be read from wherever the text says.
-	s.tree, err = sobek.Parse(s.name, text, parser.WithDisableSourceMaps)
+	s.tree, err = parser.ParseFile(nil, s.name, text, 0, parser.WithDisableSourceMaps)
 	if err != nil {
 		return err
 	}
@@ -260,17 +265,21 @@ func (s *source) beside(name string) string {
 
 // literalLimits reads the thresholds of a step where they are plain numbers of seconds.
 func literalLimits(args []ast.Expression) (warning, critical time.Duration) {
-	var limits [2]time.Duration
-	for i := range min(len(args), 2) {
-		if n, ok := args[i].(*ast.NumberLiteral); ok {
-			limits[i] = seconds(n.Value)
-		}
+	if len(args) > 0 {
+		warning = seconds(args[0])
 	}
-	return limits[0], limits[1]
+	if len(args) > 1 {
+		critical = seconds(args[1])
+	}
+	return warning, critical
 }
 
-func seconds(n any) time.Duration {
-	switch n := n.(type) {
+func seconds(e ast.Expression) time.Duration {
+	literal, ok := e.(*ast.NumberLiteral)
+	if !ok {
+		return 0
+	}
+	switch n := literal.Value.(type) {
 	case int64:
 		return time.Duration(n) * time.Second
 	case float64:

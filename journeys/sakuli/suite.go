@@ -68,7 +68,7 @@ func Load(path string, vars *kind.Vars, given map[string]string, log *slog.Logge
 	if err != nil {
 		return nil, fmt.Errorf("suite: %w", err)
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }()
 	for _, l := range lines {
 		text := strings.TrimSpace(l.Text)
 		if text == "" || strings.HasPrefix(text, "//") {

@@ -2,6 +2,7 @@ package sakuli
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/grafana/sobek"
@@ -34,7 +35,7 @@ func (t *timers) insert(n timer) {
 	for i > 0 && t.list[i-1].at.After(n.at) {
 		i--
 	}
-	t.list = append(t.list[:i], append([]timer{n}, t.list[i:]...)...)
+	t.list = slices.Insert(t.list, i, n)
 }
 
 // next waits for the earliest and returns what it calls.
@@ -47,15 +48,15 @@ func (t *timers) next(ctx context.Context) (func() error, error) {
 	return n.call, nil
 }
 
-func (m *machine) setTimeout(call sobek.FunctionCall) sobek.Value {
+func setTimeout(m *machine, a args) any {
 	m.steps.begin()
-	f, d := m.timed(call)
-	return m.vm.ToValue(m.timers.add(time.Now().Add(d), f))
+	f, d := m.timed(a)
+	return m.timers.add(time.Now().Add(d), f)
 }
 
-func (m *machine) setInterval(call sobek.FunctionCall) sobek.Value {
+func setInterval(m *machine, a args) any {
 	m.steps.begin()
-	f, d := m.timed(call)
+	f, d := m.timed(a)
 	d = max(d, time.Millisecond)
 	var id int64
 	var again func() error
@@ -64,30 +65,23 @@ func (m *machine) setInterval(call sobek.FunctionCall) sobek.Value {
 		return f()
 	}
 	id = m.timers.add(time.Now().Add(d), again)
-	return m.vm.ToValue(id)
+	return id
 }
 
-func (m *machine) timed(call sobek.FunctionCall) (func() error, time.Duration) {
-	f, ok := sobek.AssertFunction(call.Argument(0))
+func (m *machine) timed(a args) (func() error, time.Duration) {
+	f, ok := sobek.AssertFunction(a.at(0))
 	if !ok {
-		m.throwf("got %s, want a function to call later", written(call.Argument(0)))
+		m.throwf("got %s, want a function to call later", written(a.at(0)))
 	}
-	var rest []sobek.Value
-	if len(call.Arguments) > 2 {
-		rest = call.Arguments[2:]
-	}
-	ms := max(call.Argument(1).ToInteger(), 0)
+	rest := a.list[min(2, len(a.list)):]
 	return func() error {
 		_, err := f(sobek.Undefined(), rest...)
 		return err
-	}, time.Duration(ms) * time.Millisecond
+	}, a.milliseconds(1, 0)
 }
 
-func (m *machine) clearTimer(id int64) {
-	for i, t := range m.timers.list {
-		if t.id == id {
-			m.timers.list = append(m.timers.list[:i:i], m.timers.list[i+1:]...)
-			return
-		}
-	}
+func clearTimer(m *machine, a args) any {
+	id := int64(a.number(0))
+	m.timers.list = slices.DeleteFunc(m.timers.list, func(t timer) bool { return t.id == id })
+	return nil
 }

@@ -22,7 +22,7 @@ func walkValue(v reflect.Value, seen map[any]bool, visit func(ast.Node) bool) {
 			return
 		}
 		seen[v.Interface()] = true // declarations are in the tree twice
-		if n, ok := v.Interface().(ast.Node); ok && !visit(n) {
+		if n, ok := reflect.TypeAssert[ast.Node](v); ok && !visit(n) {
 			return
 		}
 		walkValue(v.Elem(), seen, visit)
