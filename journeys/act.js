@@ -25,10 +25,24 @@ const reveal = (e) => {
   return { state: "ready" };
 };
 // Where the wheel turns for e: its middle, as far as the window shows it.
-const wheel = (e) => {
-  if (e === document.documentElement) return { state: "ready", x: innerWidth / 2, y: innerHeight / 2 };
-  reveal(e);
-  const at = place(e);
+// Done says that nothing there can scroll: then only scripts can tell what the wheel does.
+const wheel = async (e) => {
+  const by = Number(query.arg);
+  const around = [];
+  const outside = (n) => (n.nodeType === Node.DOCUMENT_NODE ? n.defaultView.frameElement : composedParent(n));
+  for (let n = e; n; n = outside(n)) if (n.nodeType === Node.ELEMENT_NODE) around.push(n);
+  const can = (n) => {
+    const clips = n !== n.ownerDocument.scrollingElement && !["auto", "scroll"].includes(getComputedStyle(n).overflowY);
+    return !clips && (by > 0 ? n.scrollTop + n.clientHeight < n.scrollHeight - 1 : n.scrollTop > 0);
+  };
+  if (e !== document.documentElement && !inView(e)) {
+    reveal(e);
+    await frame(); // or the wheel would turn over what was here before
+    await frame();
+  }
+  const now = { done: !around.some(can), detail: around.map((n) => n.scrollTop).join() };
+  if (e === document.documentElement) return { state: "ready", x: innerWidth / 2, y: innerHeight / 2, ...now };
+  const at = { ...place(e), ...now };
   return { ...at, x: Math.min(Math.max(at.x, 1), innerWidth - 1), y: Math.min(Math.max(at.y, 1), innerHeight - 1) };
 };
 const focus = (e) => {

@@ -37,7 +37,7 @@ func TestActions(t *testing.T) {
 	}), 60*time.Second), results.OK, "")
 	// A box that is as wanted is left alone: nothing is said.
 	alone := one(t, serve(t), "/acts.html", `check: "#ticked"`, `uncheck: "#tick"`, `check: {label: Tick}`, `see: {text: said ticked true, in: "#said"}`)
-	wantResult(t, walk(t, p, alone, 30*time.Second), results.OK, "")
+	wantResult(t, walk(t, p, alone, 60*time.Second), results.OK, "")
 }
 
 func TestActionsThatThePageDoesNotAllow(t *testing.T) {

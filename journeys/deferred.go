@@ -2,7 +2,6 @@ package journeys
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/foreshock/foreshock/internal/kind"
@@ -86,17 +85,11 @@ func buildDeferred(n kind.Node) (action, error) {
 }
 
 // ready returns the action to do now, with what was stored so far.
-func (a action) ready(values map[string]string) (action, error) {
+func (a action) ready(value func(name string) (string, error)) (action, error) {
 	if !a.deferred {
 		return a, nil
 	}
-	n, err := filled(a.node, func(name string) (string, error) {
-		v, ok := values[name]
-		if !ok {
-			return "", fmt.Errorf("${%s} has no value yet: nothing was stored as %s before", name, name)
-		}
-		return v, nil
-	})
+	n, err := filled(a.node, value)
 	if err != nil {
 		return a, results.Blind(results.CauseInternal, err)
 	}

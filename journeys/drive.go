@@ -17,8 +17,9 @@ import (
 type Format struct {
 	// Claims reports whether the file or directory at path is of this format.
 	Claims func(path string) bool
-	// Load makes a check of it; vars and given are those of [Load].
-	Load func(path string, vars *kind.Vars, given map[string]string) (results.Check, error)
+	// Load makes a check of it; vars and given are those of [Load], and keep says when
+	// the check keeps evidence.
+	Load func(path string, vars *kind.Vars, given map[string]string, keep Evidence) (results.Check, error)
 }
 
 // ErrReplaced says that a page could not answer since another one was taking its place.
@@ -32,6 +33,10 @@ func (p *Pool) Open(ctx context.Context, secrets *kind.Secrets) (*Page, error) {
 		return nil, err
 	}
 	opened.secrets, opened.endsBy = secrets, endsBy(ctx)
+	if err := opened.prepare(ctx); err != nil {
+		opened.close()
+		return nil, err
+	}
 	return opened, nil
 }
 
@@ -110,10 +115,11 @@ func (p *Page) Call(ctx context.Context, function string, arg any) (json.RawMess
 // Helpers is JavaScript that [Page.Call] may put into the body of a function: how
 // elements are found (norm, trees, xpath), named (nameOf, wordsIn), and acted on
 // (visible, point, place, reveal, field). They read what they need of a const query.
-func Helpers() string { return roleScript + findScript + pageScript + actScript }
+func Helpers() string { return roleScript + findScript + pageScript + anyScript + actScript }
 
-// Keep attaches a picture of the page to span, if the browser can still make one.
-func (p *Page) Keep(ctx context.Context, span *results.Span) { p.attachFailure(ctx, span) }
+// Keep puts what the run saw beside the step of span: a picture of that name, the page,
+// its requests and its console, as far as the browser can still tell.
+func (p *Page) Keep(ctx context.Context, span *results.Span, picture string) { p.keep(ctx, span, picture) }
 
 // AnswerDialogs says how the page's dialogs are answered from here on; text is what is
 // typed into a prompt.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -48,7 +47,7 @@ func (e *notReady) say() string {
 	}
 	switch e.last.State {
 	case "missing":
-		return "no such " + e.part().noun()
+		return "no such " + e.part().noun() + e.part().tried()
 	case "several":
 		return "matches " + e.last.Detail + "; want one: say more, or which with nth"
 	case "few":
@@ -71,8 +70,10 @@ func (e *notReady) say() string {
 		return "not on the page"
 	case "moving":
 		return "did not keep still"
+	case ready:
+		return "the page was too busy to say what it shows; now it is as wanted"
 	}
-	return "the page did not answer"
+	return "the page did not answer: its scripts keep it busy, or the machine does"
 }
 
 // judge says who is to blame for the error of an action, and adds what the page shows.
@@ -82,6 +83,9 @@ func (p *Page) judge(ctx context.Context, a action, err error, waited time.Durat
 		load   *chromedp.LoadError
 		wait   *notReady
 	)
+	if p.closedItself(err) {
+		return results.Fault(results.CauseAnswer, fmt.Errorf("%s: the tab was closed; go on with tab: previous", a.name))
+	}
 	if lost := p.lost(); lost != nil {
 		return results.Blind(results.CauseBrowser, fmt.Errorf("%s: %w", a.name, lost))
 	}
@@ -96,7 +100,7 @@ func (p *Page) judge(ctx context.Context, a action, err error, waited time.Durat
 		return p.explained(ctx, a, status, cause, load.ErrorText+" at "+redact(p.watch.document()), query{})
 	case errors.As(err, &wait):
 		return p.explained(ctx, a, results.Critical, results.CauseTimeout,
-			fmt.Sprintf("%v after %v", err, round(waited)), query{Selector: wait.part(), Op: wait.query.Op})
+			fmt.Sprintf("%v after %v", err, round(waited)), query{Selector: wait.part().first(), Op: wait.query.Op})
 	case errors.Is(err, context.DeadlineExceeded):
 		return p.explained(ctx, a, results.Critical, results.CauseTimeout, p.hanging(waited), query{})
 	}
@@ -115,9 +119,13 @@ func (p *Page) hanging(waited time.Duration) string {
 	return fmt.Sprintf("%s answered %d but had not loaded after %v", redact(address), p.watch.documentStatus(), round(waited))
 }
 
-// explained makes the error of an action. The text may come from the page and is masked.
+// explained makes the error of an action, in at most three lines: what was wrong, what the
+// page shows, and what else was wrong with it. It may come from the page and is masked.
 func (p *Page) explained(ctx context.Context, a action, s results.Status, c results.Cause, text string, q query) error {
 	text = a.name + ": " + text + p.shown(ctx, q)
+	if also := p.condition(); also != "" {
+		text += "\n" + also
+	}
 	return &results.Error{Status: s, Cause: c, Err: errors.New(p.mask(text))}
 }
 
@@ -129,8 +137,8 @@ func (p *Page) shown(ctx context.Context, q query) string {
 	missed, op := q.sought(), q.Op
 	q.Op = opExplain
 	page, err := evaluate[struct {
-		URL, Title, Says string
-		Near             []string
+		URL, Title, Says, State string
+		Near                    []string
 	}](ctx, p, q)
 	if err != nil || !strings.HasPrefix(page.URL, "http") {
 		return ""
@@ -140,45 +148,25 @@ func (p *Page) shown(ctx context.Context, q query) string {
 		switch near := kind.Nearest(missed, page.Near); {
 		case near == missed && near != "": // it is there, and not as it should be
 		case q.By == "role":
-			fmt.Fprintf(&text, "; there are: %s", cut(quoted(page.Near), 120))
+			fmt.Fprintf(&text, "; there are: %s", cut(p.mask(strings.Join(page.Near, ", ")), 160))
 		case near == "":
 			fmt.Fprintf(&text, "; the page has %s", cut(strings.Join(page.Near, ", "), 120))
 		default:
 			fmt.Fprintf(&text, "; did you mean %q?", near)
 		}
 	}
-	fmt.Fprintf(&text, "; page %s", redact(page.URL))
-	if page.Title != "" {
-		fmt.Fprintf(&text, " titled %q", cut(p.mask(page.Title), 80))
+	fmt.Fprintf(&text, "\npage %s", redact(page.URL))
+	if s := p.watch.requests.status(); s > 0 {
+		fmt.Fprintf(&text, " answered %d,", s)
 	}
-	if s := p.watch.documentStatus(); s >= 400 {
-		fmt.Fprintf(&text, " answered %d and", s)
+	if page.Title != "" {
+		fmt.Fprintf(&text, " titled %q,", cut(p.mask(page.Title), 80))
+	}
+	if page.State != "complete" {
+		text.WriteString(" still loading,")
 	}
 	fmt.Fprintf(&text, " says %q", cut(p.mask(page.Says), 160))
 	return text.String()
-}
-
-func quoted(list []string) string {
-	out := make([]string, len(list))
-	for i, s := range list {
-		out[i] = strconv.Quote(s)
-	}
-	return strings.Join(out, ", ")
-}
-
-// attachFailure keeps a picture of the page, if the browser can still make one.
-func (p *Page) attachFailure(ctx context.Context, span *results.Span) {
-	if p.lost() != nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, evidenceLimit)
-	defer cancel()
-	png, err := chromedp.CaptureScreenshot()(ctx, p.target)
-	if err != nil {
-		p.log.DebugContext(ctx, "no screenshot of the failure", "error", err)
-		return
-	}
-	span.Attach("failure", "image/png", png)
 }
 
 // loadFailure says whose fault a net error of the browser is.

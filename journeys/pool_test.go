@@ -58,20 +58,20 @@ func TestBrowserKilledInMidRun(t *testing.T) {
 	p := own(t, PoolOptions{})
 	base := serve(t)
 	good := one(t, base, "/", "see: Mugs")
-	wantResult(t, walk(t, p, good, 10*time.Second), results.OK, "")
+	wantResult(t, walk(t, p, good, 60*time.Second), results.OK, "")
 	b := p.current
 	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		syscall.Kill(b.pid, syscall.SIGKILL) // it is waiting for this answer now
 		<-r.Context().Done()
 	}))
 	t.Cleanup(s.Close)
-	wantResult(t, walk(t, p, one(t, s.URL, "/"), 10*time.Second), results.Unknown, results.CauseBrowser, "only: open ")
-	wantResult(t, walk(t, p, good, 10*time.Second), results.OK, "")
+	wantResult(t, walk(t, p, one(t, s.URL, "/"), 60*time.Second), results.Unknown, results.CauseBrowser, "only: open ")
+	wantResult(t, walk(t, p, good, 60*time.Second), results.OK, "")
 	if p.current == b {
 		t.Error("the dead browser is still in use")
 	}
 	syscall.Kill(p.current.pid, syscall.SIGKILL) // while idle
-	wantResult(t, walk(t, p, good, 10*time.Second), results.OK, "")
+	wantResult(t, walk(t, p, good, 60*time.Second), results.OK, "")
 }
 
 func TestPageCrash(t *testing.T) {
@@ -103,7 +103,7 @@ func TestNoFreePage(t *testing.T) {
 	j := one(t, serve(t), "/")
 	wantResult(t, walk(t, p, j, 200*time.Millisecond), results.Unknown, results.CauseResources, "no browser page was free")
 	tab.close()
-	wantResult(t, walk(t, p, j, 10*time.Second), results.OK, "")
+	wantResult(t, walk(t, p, j, 60*time.Second), results.OK, "")
 }
 
 func TestClosedPool(t *testing.T) {
@@ -302,8 +302,27 @@ func TestBrowserVersion(t *testing.T) {
 func BenchmarkJourney(b *testing.B) {
 	p := warm(b)
 	j := write(b, serve(b), order)
-	walk(b, p, j, 20*time.Second)
-	for b.Loop() {
-		wantResult(b, walk(b, p, j, 20*time.Second), results.OK, "")
+	for _, e := range []Evidence{EvidenceNever, EvidenceOnFailure, EvidenceAlways} {
+		b.Run(string(e), func(b *testing.B) {
+			walked := func() results.Result {
+				c := NewCheck(j, p)
+				c.evidence = e
+				rec := results.NewRecorder()
+				return rec.Finish(c.Run(b.Context(), rec))
+			}
+			walked()
+			var bytes int
+			for b.Loop() {
+				r := walked()
+				wantResult(b, r, results.OK, "")
+				bytes = 0
+				for _, s := range r.Steps {
+					for _, a := range s.Artifacts {
+						bytes += len(a.Data)
+					}
+				}
+			}
+			b.ReportMetric(float64(bytes), "artifact-bytes")
+		})
 	}
 }

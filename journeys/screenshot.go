@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/chromedp/chromedp"
-
 	"github.com/foreshock/foreshock/internal/kind"
 	"github.com/foreshock/foreshock/results"
 )
@@ -31,12 +29,17 @@ func (a *screenshot) UnmarshalNode(n kind.Node) error {
 	return decodeShort(n, &a.Name, (*whole)(a))
 }
 
+// NodeSchema implements [kind.Describer].
+func (a *screenshot) NodeSchema(g *kind.Schemas) *kind.Schema {
+	return kind.Either(kind.TextSchema(), g.Fields(*a, nil))
+}
+
 // String implements [Action].
 func (a screenshot) String() string { return "screenshot " + a.Name }
 
 // Do implements [Action].
 func (a screenshot) Do(ctx context.Context, p *Page, span *results.Span) error {
-	png, err := chromedp.CaptureScreenshot()(ctx, p.target)
+	png, err := p.capture(ctx)
 	if err != nil {
 		return err
 	}

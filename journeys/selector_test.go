@@ -55,7 +55,7 @@ func TestSelectorsThatDoNotMeanOne(t *testing.T) {
 	base := serve(t)
 	for action, want := range map[string]string{
 		`click: {role: button, name: Pay now}`: `click button "Pay now": no such button of that name after`,
-		`wait_for: {role: button, name: Py}`:   `; there are: "Add", "Pay", "Cancel order", "Send", "Save"`,
+		`wait_for: {role: button, name: Py}`:   `; there are: button "Add", button "Pay", button "Cancel order", button "Send", button "Save"`,
 		`click: tr button`:                     `click tr button: matches 2 elements: button "Add", button "Add"; want one: say more, or which with nth after`,
 		`click: {text: Add, nth: 3}`:           `click text "Add" (nth 3): there are only 2 after`,
 		`click: {text: Add, in: "#none"}`:      `click text "Add" in #none: #none: no such element after`,

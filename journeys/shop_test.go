@@ -32,12 +32,12 @@ func TestShopExample(t *testing.T) {
 	for i := range j.steps { // how fast this machine is now is not the question
 		j.steps[i].warning, j.steps[i].critical = 0, 0
 	}
-	r := walk(t, p, j, 20*time.Second)
+	r := walk(t, p, j, 60*time.Second)
 	wantResult(t, r, results.OK, "")
 	stopPayments()
-	wantResult(t, walk(t, p, j, 20*time.Second), results.OK, "")
+	wantResult(t, walk(t, p, j, 60*time.Second), results.OK, "")
 	stopStorefront()
-	wantResult(t, walk(t, p, j, 20*time.Second), results.Critical, results.CauseRefused, "choose: open "+storefront)
+	wantResult(t, walk(t, p, j, 60*time.Second), results.Critical, results.CauseRefused, "choose: open "+storefront)
 }
 
 // role starts one service of the shop and returns its address.

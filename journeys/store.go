@@ -59,8 +59,12 @@ func (a store) String() string { return "store " + a.As }
 // Do implements [Action]. It waits until there is a text that matches; what it keeps
 // is the first group of the match, or all of it if there is none.
 func (a store) Do(ctx context.Context, p *Page, _ *results.Span) error {
+	var last *notReady
 	for {
 		text, err := a.read(ctx, p)
+		if err != nil && last != nil && ctx.Err() != nil {
+			return last // the deadline cut a look off: what the one before saw counts
+		}
 		if err != nil {
 			return err
 		}
@@ -72,11 +76,12 @@ func (a store) Do(ctx context.Context, p *Page, _ *results.Span) error {
 			p.values[a.As] = kept
 			return nil
 		}
+		if a.Secret {
+			text = "***"
+		}
+		last = &notReady{query{}, answer{State: "no match", Detail: p.mask(text)}}
 		if err := sleep(ctx, 50*time.Millisecond); err != nil {
-			if a.Secret {
-				text = "***"
-			}
-			return &notReady{query{}, answer{State: "no match", Detail: p.mask(text)}}
+			return last
 		}
 	}
 }

@@ -117,15 +117,35 @@ func (t *traffic) idle(ctx context.Context) error {
 
 // consoleClean fails at once if the page has written an error: it will not take it back.
 func (p *Page) consoleClean() error {
-	t := p.watch.traffic
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.errors) == 0 {
+	text := p.watch.traffic.wrong()
+	if text == "" {
 		return nil
 	}
-	text := "the console has an error: " + t.errors[0]
-	if n := len(t.errors); n > 1 {
-		text = fmt.Sprintf("the console has %d errors, first: %s", n, t.errors[0])
-	}
 	return results.Fault(results.CauseAnswer, errors.New(text))
+}
+
+// wrong tells how many errors are on the console, and the first; empty is none.
+func (t *traffic) wrong() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch len(t.errors) {
+	case 0:
+		return ""
+	case 1:
+		return "the console has an error: " + t.errors[0]
+	}
+	return fmt.Sprintf("the console has %d errors, first: %s", len(t.errors), t.errors[0])
+}
+
+// pending tells how many requests are under way, without that of the page itself, and
+// one of them.
+func (t *traffic) pending(page string) (n int, one string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, address := range t.underWay {
+		if address != page {
+			n, one = n+1, address
+		}
+	}
+	return n, one
 }

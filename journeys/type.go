@@ -27,13 +27,18 @@ func (a typing) String() string { return "type into " + a.Into.String() }
 // Do implements [Action]. Fields that have a picker instead of a caret, such as
 // dates, get the text as their value.
 func (a typing) Do(ctx context.Context, p *Page, _ *results.Span) error {
+	p.noteTyped(a.Text)
 	at, err := p.await(ctx, query{Selector: a.Into, Op: opType, Arg: a.Text})
 	if err != nil || at.Done {
 		return err
 	}
-	keys := a.Text
-	if keys == "" {
-		keys = kb.Backspace // what the field held is selected
+	return p.settle(ctx, typed(a.Text))
+}
+
+// typed types a text in place of what is selected.
+func typed(text string) chromedp.Action[chromedp.Void] {
+	if text == "" {
+		text = kb.Backspace
 	}
-	return p.settle(ctx, chromedp.KeyEvent(keys))
+	return chromedp.KeyEvent(text)
 }

@@ -22,6 +22,7 @@ type Recorder struct {
 	inner []error // by step: the worst slowness within it
 	slow  []error
 	said  string
+	watch []func(n int, s Step, ended bool)
 }
 
 // NewRecorder starts recording now.
@@ -29,6 +30,25 @@ func NewRecorder() *Recorder { return &Recorder{start: time.Now()} }
 
 // Start is when the run began; Step.Offset counts from it.
 func (r *Recorder) Start() time.Time { return r.start }
+
+// Watch has fn told of every step as it begins, when its limits are set, and as it
+// ends; n is its position from 1, as in [Step.Parent]. fn runs in the goroutine of the
+// step, which waits for it. Watch must be called before the first step.
+func (r *Recorder) Watch(fn func(n int, s Step, ended bool)) { r.watch = append(r.watch, fn) }
+
+// tell must be called without the lock.
+func (r *Recorder) tell(i int) {
+	if len(r.watch) == 0 {
+		return
+	}
+	r.mu.Lock()
+	s, ended := r.steps[i], r.done[i]
+	s.Values, s.Artifacts = maps.Clone(s.Values), slices.Clone(s.Artifacts)
+	r.mu.Unlock()
+	for _, fn := range r.watch {
+		fn(i+1, s, ended)
+	}
+}
 
 type parentKey struct{}
 
@@ -55,25 +75,26 @@ func (r *Recorder) Step(ctx context.Context, name string, fn func(context.Contex
 func (r *Recorder) Begin(ctx context.Context, name string) (context.Context, *Span) {
 	parent, _ := ctx.Value(parentKey{}).(int)
 	begin := time.Now()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	i := len(r.steps)
 	// Until it ends, the step is what a reader should believe if it never does.
-	r.steps = append(r.steps, Step{
+	i := r.add(Step{
 		Parent: parent, Name: name, Offset: begin.Sub(r.start),
 		Status: Unknown, Cause: CauseInternal, Error: "did not end",
-	})
-	r.done, r.inner = append(r.done, false), append(r.inner, nil)
+	}, false)
 	return context.WithValue(ctx, parentKey{}, i+1), &Span{rec: r, i: i, begin: begin}
 }
 
-// Add records a step that is known only afterwards, such as a phase of a request.
-func (r *Recorder) Add(s Step) {
+func (r *Recorder) add(s Step, done bool) int {
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	i := len(r.steps)
 	r.steps = append(r.steps, s)
-	r.done, r.inner = append(r.done, true), append(r.inner, nil)
+	r.done, r.inner = append(r.done, done), append(r.inner, nil)
+	r.mu.Unlock()
+	r.tell(i)
+	return i
 }
+
+// Add records a step that is known only afterwards, such as a phase of a request.
+func (r *Recorder) Add(s Step) { r.add(s, true) }
 
 // Say keeps a line that tells what was seen, for the Result of a run that ends well.
 // The last one counts.
@@ -117,6 +138,7 @@ type Span struct {
 // Rename gives the step another name than it began with.
 func (s *Span) Rename(name string) {
 	s.change(func(st *Step) { st.Name = name })
+	s.rec.tell(s.i)
 }
 
 // Add is [Recorder.Add] of a part of this step.
@@ -138,6 +160,7 @@ func (s *Span) Set(name string, v float64) {
 // Limit makes the step a warning or critical when it takes longer; 0 is no limit.
 func (s *Span) Limit(warning, critical time.Duration) {
 	s.change(func(st *Step) { st.Warning, st.Critical = warning, critical })
+	s.rec.tell(s.i)
 }
 
 // Say is [Recorder.Say] of the run that the step belongs to.
@@ -159,6 +182,7 @@ func (s *Span) change(fn func(*Step)) {
 // End ends a step of [Recorder.Begin], once; a nil err is well.
 func (s *Span) End(err error) {
 	took := time.Since(s.begin)
+	defer s.rec.tell(s.i)
 	s.rec.mu.Lock()
 	defer s.rec.mu.Unlock()
 	st := &s.rec.steps[s.i]

@@ -15,8 +15,9 @@ type Secrets struct {
 	texts []string
 }
 
-// Add makes a text a secret, also as Go and JSON quote it and as a URL carries it. One
-// of fewer than 4 bytes is not masked: it would blot out ordinary words.
+// Add makes a text a secret, also as Go and JSON quote it, as a URL carries it and as a
+// browser writes it into HTML. One of fewer than 4 bytes is not masked: it would blot out
+// ordinary words.
 func (s *Secrets) Add(text string) {
 	if s == nil || len(text) < 4 {
 		return
@@ -24,7 +25,11 @@ func (s *Secrets) Add(text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	quoted := strconv.Quote(text)
-	for _, form := range []string{text, quoted[1 : len(quoted)-1], url.QueryEscape(text), url.PathEscape(text)} {
+	inText := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text)
+	for _, form := range []string{
+		text, quoted[1 : len(quoted)-1], url.QueryEscape(text), url.PathEscape(text),
+		inText, strings.ReplaceAll(inText, `"`, "&quot;"), // the latter is an attribute's
+	} {
 		if !slices.Contains(s.texts, form) {
 			s.texts = append(s.texts, form)
 		}
@@ -43,4 +48,20 @@ func (s *Secrets) Mask(text string) string {
 		text = strings.ReplaceAll(text, t, "***")
 	}
 	return text
+}
+
+// Within lists the secrets that text has in it, the longest first.
+func (s *Secrets) Within(text string) []string {
+	if s == nil {
+		return nil
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var found []string
+	for _, t := range s.texts {
+		if strings.Contains(text, t) {
+			found = append(found, t)
+		}
+	}
+	return found
 }

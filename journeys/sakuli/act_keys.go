@@ -132,7 +132,7 @@ func (m *machine) key(v sobek.Value) string {
 		if n < 1 || n > unicode.MaxRune {
 			m.throwf("got %d, want the code of a character", n)
 		}
-		return string(rune(n)) //nolint:gosec // it is one of those
+		return string(rune(n))
 	}
 	r := []rune(v.String())
 	if len(r) != 1 {

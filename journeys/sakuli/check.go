@@ -19,11 +19,18 @@ import (
 type Check struct {
 	suite *Suite
 	pool  *journeys.Pool
+	keep  journeys.Evidence
 	log   *slog.Logger
 }
 
-// NewCheck returns the check that runs s in a browser of pool.
-func NewCheck(s *Suite, pool *journeys.Pool, log *slog.Logger) *Check { return &Check{s, pool, log} }
+// NewCheck returns the check that runs s in a browser of pool. A suite whose properties
+// want no picture of a failure keeps no evidence of it.
+func NewCheck(s *Suite, pool *journeys.Pool, keep journeys.Evidence, log *slog.Logger) *Check {
+	if !s.screenshots && keep == journeys.EvidenceOnFailure {
+		keep = journeys.EvidenceNever
+	}
+	return &Check{s, pool, keep, log}
+}
 
 // DefaultTimeout is how long a suite may take where the check does not say.
 func (c *Check) DefaultTimeout() time.Duration { return time.Minute }
@@ -61,6 +68,9 @@ func (c *Check) Run(ctx context.Context, rec *results.Recorder) error {
 		}
 	}
 	err = errors.Join(errs...)
+	if err == nil && c.keep == journeys.EvidenceAlways && r.page != nil {
+		r.page.Keep(ctx, span, "end")
+	}
 	span.End(err)
 	return err
 }
@@ -139,8 +149,8 @@ func (r *run) start(ctx context.Context, c *testCase) error {
 	name := r.page.Mask("open " + redact(u))
 	return r.rec.Step(ctx, name, func(ctx context.Context, span *results.Span) error {
 		err := r.page.Act(ctx, name, patience, func(ctx context.Context) error { return r.page.Visit(ctx, span, c.url) })
-		if err != nil && r.suite.screenshots {
-			r.page.Keep(ctx, span)
+		if err != nil && r.keep != journeys.EvidenceNever {
+			r.page.Keep(ctx, span, "failure")
 		}
 		return err
 	})
@@ -149,7 +159,7 @@ func (r *run) start(ctx context.Context, c *testCase) error {
 // script runs the JavaScript of the case, and ends it when the run's time is over.
 func (r *run) script(root *os.Root, c *testCase, steps *recording) error {
 	ctx := steps.ctx
-	m, err := newMachine(ctx, r.suite, c, root, r.page, steps, r.log)
+	m, err := newMachine(ctx, r, c, root, steps)
 	if err != nil {
 		return results.Blind(results.CauseInternal, err)
 	}

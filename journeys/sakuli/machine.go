@@ -41,6 +41,7 @@ type machine struct {
 	scripts  map[string]*source // of the case, by path in the suite
 	root     *os.Root
 	steps    *recording
+	keep     bool // evidence of a failure
 	log      *slog.Logger
 	patience time.Duration
 	waits    bool // see source.waits
@@ -50,10 +51,10 @@ type machine struct {
 }
 
 // newMachine makes a machine for the case c; ctx is that of its step.
-func newMachine(ctx context.Context, s *Suite, c *testCase, root *os.Root, p *journeys.Page, r *recording, log *slog.Logger) (*machine, error) {
+func newMachine(ctx context.Context, r *run, c *testCase, root *os.Root, steps *recording) (*machine, error) {
 	m := &machine{
-		vm: sobek.New(), inner: sobek.NewSymbol("element"), ctx: ctx, page: p, suite: s, scripts: maps.Clone(c.loaded), root: root,
-		steps: r, log: log, patience: patience, modules: map[string]sobek.Value{}, rejected: map[*sobek.Promise]bool{},
+		vm: sobek.New(), inner: sobek.NewSymbol("element"), ctx: ctx, page: r.page, suite: r.suite, scripts: maps.Clone(c.loaded),
+		root: root, steps: steps, keep: r.keep != journeys.EvidenceNever, log: r.log, patience: patience, modules: map[string]sobek.Value{}, rejected: map[*sobek.Promise]bool{},
 	}
 	for _, src := range c.loaded {
 		m.waits = m.waits || src.waits

@@ -120,7 +120,7 @@ func runSuite(tb testing.TB, s *Suite, timeout time.Duration) results.Result {
 	ctx, cancel := context.WithTimeout(tb.Context(), timeout)
 	defer cancel()
 	rec := results.NewRecorder()
-	return rec.Finish(NewCheck(s, pool, slog.New(slog.NewTextHandler(tb.Output(), nil))).Run(ctx, rec))
+	return rec.Finish(NewCheck(s, pool, journeys.EvidenceOnFailure, slog.New(slog.NewTextHandler(tb.Output(), nil))).Run(ctx, rec))
 }
 
 // tree writes the steps of a result, each with its status, those within another

@@ -22,12 +22,12 @@ const suiteFile = "testsuite.suite"
 func Format(pool *journeys.Pool, log *slog.Logger) journeys.Format {
 	return journeys.Format{
 		Claims: claims,
-		Load: func(path string, vars *kind.Vars, given map[string]string) (results.Check, error) {
+		Load: func(path string, vars *kind.Vars, given map[string]string, keep journeys.Evidence) (results.Check, error) {
 			s, err := Load(path, vars, given, log)
 			if err != nil {
 				return nil, err
 			}
-			return NewCheck(s, pool, log), nil
+			return NewCheck(s, pool, keep, log), nil
 		},
 	}
 }

@@ -73,11 +73,11 @@ func (m *machine) handleException(a args) any {
 	return nil
 }
 
-// fail makes the step that is under way fail, and keeps a picture of the page.
+// fail makes the step that is under way fail, and keeps what the run saw.
 func (m *machine) fail(err error) {
 	m.steps.begin()
-	if m.suite.screenshots && m.steps.failed == nil {
-		m.page.Keep(m.ctx, m.steps.step)
+	if m.keep && m.steps.failed == nil {
+		m.page.Keep(m.ctx, m.steps.step, "failure")
 	}
 	m.steps.fail(err, placeOf(err))
 }
