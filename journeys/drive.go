@@ -119,7 +119,9 @@ func Helpers() string { return roleScript + findScript + pageScript + anyScript 
 
 // Keep puts what the run saw beside the step of span: a picture of that name, the page,
 // its requests and its console, as far as the browser can still tell.
-func (p *Page) Keep(ctx context.Context, span *results.Span, picture string) { p.keep(ctx, span, picture) }
+func (p *Page) Keep(ctx context.Context, span *results.Span, picture string) {
+	p.keep(ctx, span, picture)
+}
 
 // AnswerDialogs says how the page's dialogs are answered from here on; text is what is
 // typed into a prompt.

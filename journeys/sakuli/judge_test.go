@@ -76,7 +76,7 @@ func TestBlame(t *testing.T) {
 	}{
 		{`_setFetchTimeout(300); _click(_link("Lgo in"))`, results.Critical, results.CauseTimeout, `case1: case1/check.js:3:30: _click(_link("Lgo in")): there is no _link("Lgo in")`},
 		{`_setFetchTimeout(300); _click(_submit("Log on"))`, results.Critical, results.CauseTimeout, `did you mean "Log in"?`},
-		{`_setFetchTimeout(300); _click(_submit("Nothing"))`, results.Critical, results.CauseTimeout, `titled "Log in" says "Mugs`},
+		{`_setFetchTimeout(300); _click(_submit("Nothing"))`, results.Critical, results.CauseTimeout, `titled "Log in", says "Mugs`},
 		{`_navigateTo("` + dead.URL + `/?token=s3cret")`, results.Critical, results.CauseRefused, "net::ERR_CONNECTION_REFUSED"},
 		{`_navigateTo("/500")`, results.Critical, results.CauseAnswer, "answered 500"},
 		{`_assertEqual("Beer", _getText(_heading1(0)))`, results.Critical, results.CauseAnswer, `case1/check.js:3:13: _assertEqual: got "Mugs", want "Beer"`},

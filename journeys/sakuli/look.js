@@ -91,6 +91,9 @@ const ofActive = {
 };
 
 try {
+  // Who asks what is there, means the page when it is.
+  const whole = ofAll[query.op] || ["title", "dom", "selection"].includes(query.op);
+  if (whole && document.readyState === "loading") return { state: "loading" };
   if (ofPage[query.op]) return await ofPage[query.op]();
   if (ofAll[query.op]) return ofAll[query.op](query.q.map(found));
   const es = query.q.map(one);

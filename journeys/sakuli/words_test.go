@@ -18,7 +18,7 @@ func TestAccessors(t *testing.T) {
 	base := serve(t)
 	t.Parallel()
 	var js strings.Builder
-	js.WriteString("_setFetchTimeout(500);\n")
+	js.WriteString("_setFetchTimeout(5000);\n")
 	for _, name := range slices.Sorted(maps.Keys(accessors())) {
 		switch name {
 		case "_frame": // a page of frames has nothing else
@@ -224,7 +224,7 @@ func TestWords(t *testing.T) {
 					}
 					fmt.Fprintf(&js, "try { %s } catch (e) { bad.push(e + ' in %d') }\n", line, i)
 				}
-				text := "var bad = [];\n_setFetchTimeout(2000);\n" + js.String() + "if (bad.length) throw bad.join('\\n');\n"
+				text := "var bad = [];\n_setFetchTimeout(5000);\n" + js.String() + "if (bad.length) throw bad.join('\\n');\n"
 				if version == "2" {
 					text = "(async () => {\n" + strings.ReplaceAll(text, "_navigateTo('/all.html');", "await _navigateTo('/all.html');") + "})()\n"
 				}

@@ -56,10 +56,8 @@ func text(w io.Writer, rs []results.Result) error {
 			continue
 		}
 		fmt.Fprintf(&b, "  %s\n", strings.TrimSuffix(fmt.Sprintf("%s: %s", r.Cause, indent(r.Message)), ": "))
-		for _, s := range r.Steps {
-			if s.Parent == 0 {
-				fmt.Fprintf(&b, "          %-24s  %9s  %s\n", "  "+oneLine(s.Name), s.Duration.Round(time.Millisecond/10), s.Status)
-			}
+		for _, s := range listed(r.Steps) {
+			fmt.Fprintf(&b, "          %-24s  %9s  %s\n", "  "+oneLine(s.Name), s.Duration.Round(time.Millisecond/10), s.Status)
 		}
 	}
 	_, err := io.WriteString(w, b.String())
