@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -166,7 +167,7 @@ func TestSlowWithin(t *testing.T) {
 			outer.End(tc.err)
 			r := rec.Finish(tc.err)
 			got := []results.Status{r.Steps[2].Status, r.Steps[1].Status, r.Steps[0].Status, r.Status}
-			if want := []results.Status{tc.inner, tc.middle, tc.whole, tc.whole}; fmt.Sprint(got) != fmt.Sprint(want) {
+			if want := []results.Status{tc.inner, tc.middle, tc.whole, tc.whole}; !slices.Equal(got, want) {
 				t.Errorf("%s: got %v, want %v of step, case, suite and result", tc.name, got, want)
 			}
 			if r.Steps[2].Name != "pay" || r.Steps[2].Parent != 2 || r.Steps[3].Parent != 2 || r.Steps[1].Parent != 1 {

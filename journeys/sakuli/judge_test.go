@@ -134,6 +134,21 @@ func TestBlame(t *testing.T) {
 	}
 }
 
+// What fails is counted to the step that is named next behind it, and not to one that
+// the case went past.
+func TestNameOfFailure(t *testing.T) {
+	base := serve(t)
+	t.Parallel()
+	r := runSuite(t, write(t, base, "/login.html", `var t = new TestCase();
+if (_exists(_div("cookies"))) { t.endOfStep("banner") }
+try { throw "no mugs"; t.endOfStep("pour", 1, 2) } catch (e) { t.handleException(e) }
+t.endOfStep("after all"); t.saveResult()`), time.Minute)
+	want := "suite: critical\n  case1: critical\n    pour: critical\n    after all: ok\n    banner: unknown\n"
+	if tree(r) != want {
+		t.Errorf("got\n%swant\n%s", tree(r), want)
+	}
+}
+
 // What version 2 adds: promises that fail.
 func TestPromises(t *testing.T) {
 	base := serve(t)

@@ -35,6 +35,7 @@ func TestBadSuites(t *testing.T) {
 		{"Key", map[string]string{"testsuite.suite": line, "case1/check.js": "_type(_textbox(0), Key.ENTER)"}, "/case1/check.js:1:20: got Key"},
 		{"MouseButton", map[string]string{"testsuite.suite": line, "case1/check.js": "x(MouseButton.LEFT)"}, "/case1/check.js:1:3: got MouseButton"},
 		{"in an included file", map[string]string{"testsuite.suite": line, "case1/check.js": "_include('../lib/a.js')", "lib/a.js": "\n\n _selectWindow('x')"}, "/lib/a.js:3:2: got _selectWindow, which Foreshock does not run: a case has one page here"},
+		{"in a required file", map[string]string{"testsuite.suite": line, "case1/check.js": "const a = require('./a')", "case1/a.js": "new Region()"}, "/case1/a.js:1:5: got Region"},
 		{"included from outside", map[string]string{"testsuite.suite": line, "case1/check.js": "_include('../../a.js')"}, "a.js: it is not in the suite's directory, and a suite may read nothing else"},
 		{"a slip", map[string]string{"testsuite.suite": line, "case1/check.js": "_clik(_link('x'))"}, `/case1/check.js:1:1: unknown word of Sakuli "_clik"; did you mean "_click"?`},
 		{"a secret of version 1", map[string]string{"testsuite.suite": line, "case1/check.js": "_setValue(_password(0), $secret)"}, "/case1/check.js:1:25: got $secret, which Foreshock does not run: encrypted secrets are not read here"},
