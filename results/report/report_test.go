@@ -96,6 +96,28 @@ func TestJSONReadsBack(t *testing.T) {
 	}
 }
 
+// Steps within steps are listed where those have limits.
+func TestStepsWithin(t *testing.T) {
+	t.Parallel()
+	s := time.Second
+	text := write(t, "nagios", []results.Result{{Key: results.Key{Check: "suite"}, Duration: s, Steps: []results.Step{
+		{Name: "shop", Duration: s},
+		{Parent: 1, Name: "case1", Duration: s},
+		{Parent: 2, Name: "log in", Duration: s, Warning: 2 * s, Critical: 3 * s},
+		{Parent: 3, Name: "_click", Duration: s},
+		{Parent: 2, Name: "pay", Duration: s},
+		{Parent: 1, Name: "case2"},
+		{Parent: 6, Name: "look"},
+		{Name: "browser"},
+	}}})
+	_, data, _ := strings.Cut(text, "|time=1.000000s ")
+	want := "'shop'=1.000000s;; 'shop: case1'=1.000000s;; 'shop: case1: log in'=1.000000s;2;3 'shop: case1: pay'=1.000000s;; " +
+		"'shop: case2'=0.000000s;; 'browser'=0.000000s;;\n"
+	if data != want {
+		t.Errorf("got  %swant %s", data, want)
+	}
+}
+
 func TestJUnitCounts(t *testing.T) {
 	t.Parallel()
 	var s junit.Suite
