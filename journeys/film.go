@@ -15,7 +15,7 @@ import (
 const (
 	framesKept   = 20                     // of one run: the newest
 	frameLimit   = 250 * time.Millisecond // a page that takes longer to draw is not filmed any more
-	frameShare   = 20                     // at most one part in so many of the run's time goes into its film
+	frameShare   = 10                     // at most one part in so many of the run's time goes into its film
 	frameQuality = 30                     // of the JPEG
 )
 
