@@ -18,8 +18,9 @@ const checksAtOnce = 8
 
 func runCheck(ctx context.Context, p *program, args []string) int {
 	formats := report.Formats()
-	f := p.newFlags("check", "[NAME...] [-c foreshock.yaml] [-o text|json|junit|nagios]", formats...)
+	f := p.newFlags("check", "[NAME...] [-c foreshock.yaml] [-o text|json|junit|nagios] [--evidence DIR]", formats...)
 	audit := f.auditFlag()
+	evidence := f.String("evidence", "", "`DIR` for what was kept of each check: pictures, requests (HAR), console, page")
 	names, err := f.parse(args, formats...)
 	if err != nil {
 		return checkCode(p.refused(err))
@@ -36,12 +37,18 @@ func runCheck(ctx context.Context, p *program, args []string) int {
 	if err != nil {
 		return checkCode(p.wrong(errors.Join(err, a.close(ctx))))
 	}
+	if err := evidenceDirs(*evidence, entryNames(entries)); err != nil {
+		return checkCode(p.wrong(errors.Join(err, a.close(ctx))))
+	}
 	found := a.runAll(ctx, entries)
 	if err := a.close(ctx); err != nil {
 		p.log.ErrorContext(ctx, "not everything was stored", "error", err)
 	}
 	if err := report.Write(p.stdout, f.output, found); err != nil {
 		return checkCode(p.wrong(err))
+	}
+	if err := writeEvidence(*evidence, found); err != nil { // which does not change what was found
+		p.log.ErrorContext(ctx, "not all evidence was written", "error", err)
 	}
 	return checkExit(found)
 }
@@ -72,15 +79,19 @@ func (a *app) pick(names []string) ([]runner.Entry, error) {
 	for _, name := range names {
 		e, ok := a.runner.Entry(name)
 		if !ok {
-			var known []string
-			for _, e := range a.runner.Entries() {
-				known = append(known, e.Name)
-			}
-			return nil, errors.New(kind.UnknownWord("check", name, known))
+			return nil, errors.New(kind.UnknownWord("check", name, entryNames(a.runner.Entries())))
 		}
 		out = append(out, e)
 	}
 	return out, nil
+}
+
+func entryNames(entries []runner.Entry) []string {
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name
+	}
+	return names
 }
 
 // runAll runs the entries side by side and returns their results in their order.
