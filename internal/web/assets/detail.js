@@ -2,6 +2,7 @@
 // went wrong, and the picture of it.
 import * as api from "./api.js";
 import { byId, el, icon, put } from "./dom.js";
+import { evidence } from "./evidence.js";
 import * as fmt from "./format.js";
 
 export class Detail {
@@ -78,7 +79,7 @@ export class Detail {
         ? el("h3", {}, el("span", {}, ""), el("button", { type: "button", class: "close", onclick: () => this.pick(failed) }, `last failure: ${fmt.ago(Date.parse(failed.start), now)}`))
         : null,
       run.steps?.length ? [el("h3", {}, el("span", {}, "Steps"), el("span", {}, `${fmt.when(start, now)} · ${fmt.ago(start, now)}`)), steps(run)] : null,
-      (run.steps ?? []).flatMap((s) => (s.artifacts ?? []).map((a) => evidence(s, a))),
+      evidence(this.name, run, () => { if (this.picked === run) this.show(); }),
     ];
   }
 
@@ -118,16 +119,25 @@ function steps(run) {
     values(s))));
 }
 
+// What Google calls good and poor, for the values that pages tell of themselves.
+const vitals = {
+  lcp_seconds: { name: "LCP", good: 2.5, poor: 4 }, inp_seconds: { name: "INP", good: 0.2, poor: 0.5 }, cls: { name: "CLS", good: 0.1, poor: 0.25 },
+  fcp_seconds: { name: "FCP", good: 1.8, poor: 3 }, ttfb_seconds: { name: "TTFB", good: 0.8, poor: 1.8 },
+};
+
 function values(s) {
-  const list = Object.entries(s.values ?? {}).map(([k, v]) => (k === "verdict" ? fmt.verdict(v) : `${k.replaceAll("_", " ")} ${Number.isInteger(v) ? v : Number(v).toPrecision(4)}`));
-  return list.length ? el("span", { class: "more" }, list.join(" · ")) : null;
+  const all = s.values ?? {};
+  const told = Object.entries(vitals).filter(([k]) => all[k] !== undefined).map(([k, v]) => el("span", {
+    class: "vital", data: { rating: all[k] <= v.good ? "good" : all[k] <= v.poor ? "fair" : "poor" },
+    title: `good is at most ${number(k, v.good)}, poor more than ${number(k, v.poor)}` }, `${v.name} `, el("b", {}, number(k, all[k]))));
+  const list = Object.entries(all).filter(([k]) => !vitals[k]).map(([k, v]) => (k === "verdict" ? fmt.verdict(v) : `${k.replace(/_seconds$/, "").replaceAll("_", " ")} ${number(k, v)}`));
+  return [
+    told.length ? el("span", { class: "more vitals" }, told) : null,
+    list.length ? el("span", { class: "more" }, list.join(" · ")) : null,
+  ];
 }
 
-function evidence(step, a) {
-  const url = api.artifactURL(a.id);
-  if (a.media_type.startsWith("image/")) {
-    return el("figure", { class: "shot" }, el("a", { href: url }, el("img", { src: url, alt: `${a.name} of step ${step.name}`, loading: "lazy" })),
-      el("figcaption", {}, `${a.name} · step ${step.name}`));
-  }
-  return el("p", { class: "shot" }, el("a", { href: url }, `${a.name} · step ${step.name}`));
+function number(key, v) {
+  if (key.endsWith("_seconds")) return fmt.duration(v * 1000);
+  return Number.isInteger(v) ? String(v) : String(Number(v.toPrecision(3)));
 }
