@@ -72,7 +72,7 @@ func TestEvidenceOfFailure(t *testing.T) {
 		`pay: click button "Pay now": no such button of that name after `,
 		`; there are: link "Pay now (new)", button "Pay later"`, "\npage http://",
 		`/evidence.html?... answered 200, titled "Evidence", says "The basket`,
-		"\n1 request failed: GET /api/cart 500; the console has 2 errors, first: ")
+		"\n1 request failed: GET /api/cart 500; the console has an error: Error: cart broke: ***")
 	if n := strings.Count(r.Message, "\n"); n > 2 {
 		t.Errorf("the message has %d lines, want at most 3:\n%s", n+1, r.Message)
 	}

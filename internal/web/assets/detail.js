@@ -115,9 +115,13 @@ function steps(run) {
     el("span", { class: "track" }, el("span", { class: "bar", data: { status: s.status },
       style: { left: `${(s.offset_ns / whole) * 100}%`, width: `${(s.duration_ns / whole) * 100}%` } })),
     el("span", { class: "took" }, fmt.duration(s.duration_ns / 1e6)),
-    s.error ? el("span", { class: "more", data: { status: s.status } }, s.error) : null,
+    s.error && !within(run, s) ? el("span", { class: "more", data: { status: s.status } }, s.error.split("\n")[0]) : null,
     values(s))));
 }
+
+// within says that a step failed with one of its parts, which tells of it. The rest of
+// what was said then is above, with the run.
+const within = (run, s) => run.steps.some((o) => run.steps[(o.parent ?? 0) - 1] === s && o.error);
 
 // What Google calls good and poor, for the values that pages tell of themselves.
 const vitals = {
@@ -125,12 +129,16 @@ const vitals = {
   fcp_seconds: { name: "FCP", good: 1.8, poor: 3 }, ttfb_seconds: { name: "TTFB", good: 0.8, poor: 1.8 },
 };
 
+// The others in the order of what they tell, before those that are not known here.
+const order = ["status_code", "resolve_seconds", "connect_seconds", "tls_seconds", "processing_seconds", "transfer_seconds", "dom_content_loaded_seconds", "load_seconds"];
+const place = ([key]) => (order.includes(key) ? order.indexOf(key) : order.length);
+
 function values(s) {
   const all = s.values ?? {};
   const told = Object.entries(vitals).filter(([k]) => all[k] !== undefined).map(([k, v]) => el("span", {
     class: "vital", data: { rating: all[k] <= v.good ? "good" : all[k] <= v.poor ? "fair" : "poor" },
     title: `good is at most ${number(k, v.good)}, poor more than ${number(k, v.poor)}` }, `${v.name} `, el("b", {}, number(k, all[k]))));
-  const list = Object.entries(all).filter(([k]) => !vitals[k]).map(([k, v]) => (k === "verdict" ? fmt.verdict(v) : `${k.replace(/_seconds$/, "").replaceAll("_", " ")} ${number(k, v)}`));
+  const list = Object.entries(all).filter(([k]) => !vitals[k]).sort((a, b) => place(a) - place(b)).map(([k, v]) => (k === "verdict" ? fmt.verdict(v) : `${k.replace(/_seconds$/, "").replaceAll("_", " ")} ${number(k, v)}`));
   return [
     told.length ? el("span", { class: "more vitals" }, told) : null,
     list.length ? el("span", { class: "more" }, list.join(" · ")) : null,
@@ -139,5 +147,6 @@ function values(s) {
 
 function number(key, v) {
   if (key.endsWith("_seconds")) return fmt.duration(v * 1000);
+  if (key === "cls") return v.toFixed(v ? 3 : 0);
   return Number.isInteger(v) ? String(v) : String(Number(v.toPrecision(3)));
 }

@@ -65,7 +65,7 @@ function requests(har) {
     head("Requests", `${fmt.plural(all.length, "request")} · ${fmt.bytes(bytes)} · ${failed.length} failed`),
     el("table", { class: "requests" }, el("tbody", {}, [...failed.slice(0, 20), ...slow].map((e) => el("tr", { data: { failed: String(failed.includes(e)) } },
       el("td", {}, String(e.response.status || (e._unfinished ? "…" : "–"))), el("td", {}, e.request.method),
-      el("td", { title: e.request.url }, path(e.request.url), e.response._error ? el("small", {}, ` ${e.response._error}`) : null),
+      el("td", { title: e.request.url }, path(e.request.url), e.response._error && !e.response.status ? el("small", {}, ` ${e.response._error}`) : null),
       el("td", {}, fmt.duration(e.time)))))),
   ];
 }
