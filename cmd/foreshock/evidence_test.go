@@ -35,7 +35,7 @@ func TestCheckWritesEvidence(t *testing.T) {
 			t.Errorf("%s is empty", e.Name())
 		}
 	}
-	for _, want := range []string{"console.json", "failure.png", "film-01.jpg", "network.har", "page.html", "result.json"} {
+	for _, want := range []string{"console.json", "failure.png", "network.har", "page.html", "result.json"} {
 		if !slices.Contains(names, want) {
 			t.Errorf("got %q, want %s", names, want)
 		}
