@@ -7,22 +7,27 @@
 package contracts
 
 import (
+	"encoding/json"
 	"time"
 
+	"github.com/foreshock/foreshock/contracts/broker"
 	"github.com/foreshock/foreshock/contracts/worker"
 	"github.com/foreshock/foreshock/results"
 )
 
 // A Request says which provider is held to which pacts.
 type Request struct {
-	Provider    string            // as the pacts name it
-	URL         string            // base URL of the running provider, http or https, without credentials
-	Files       []string          // pact files, and directories whose *.json are pact files
-	Consumers   []string          // only the pacts of these; empty: of all
-	StateURL    string            // where provider states are set up and torn down; empty: nowhere
-	Headers     map[string]string // sent with every request to the provider; values may be secret
-	Timeout     time.Duration     // of each request; 0 is [DefaultTimeout]; less if the context ends before all could use it
-	InsecureTLS bool              // certificates are not checked
+	Provider     string            // as the pacts name it
+	URL          string            // base URL of the running provider, http or https, without credentials
+	Files        []string          // pact files, directories whose *.json are pact files, and their http or https addresses
+	Broker       *broker.Client    // asked for pacts too; nil: no broker
+	Selection    broker.Selection  // which pacts it is asked for
+	Filter       Filter            // which interactions count
+	StateURL     string            // where provider states are set up and torn down; empty: nowhere
+	StateCommand []string          // the program that does it, instead, with its arguments
+	Headers      map[string]string // sent with every request to the provider; values may be secret
+	Timeout      time.Duration     // of each request; 0 is [DefaultTimeout]; less if the context ends before all could use it
+	InsecureTLS  bool              // certificates are not checked
 }
 
 // DefaultTimeout is how long the provider may take to answer one request.
@@ -47,26 +52,45 @@ type Report struct {
 	Start        time.Time
 	Duration     time.Duration
 	Interactions []Interaction // in the order of the files
-	PassedOver   []string      // pact files that concern another provider or consumer, with the reason
+	PassedOver   []string      // pacts and interactions that do not count, with the reason
+	Notices      []string      // what the broker has to say
+
+	pacts []pact // that were verified
 }
 
 // An Interaction is one request and answer of a contract, and what came of it.
 type Interaction struct {
-	File        string // the pact
+	File        string // the pact: its path, or its address
 	Line        int    // where it begins there, from 1
+	Type        Type
 	Consumer    string
 	Description string
 	States      []string // that the provider was to be in
 	Method      string
 	Path        string
-	Pending     bool // its consumer marked it as not yet to be kept; broken, it is a warning
+	Pending     bool // not yet to be kept, as its consumer or the broker says; broken, it is a warning
 	Outcome     Outcome
 	Cause       results.Cause // of Unreachable: refused, timeout, nxdomain, tls, reset ...
 	Message     string        // what was wrong, unless Mismatches say it
 	Mismatches  []Mismatch
 	Offset      time.Duration // since the Report's Start, to within the verifier's own start
 	Duration    time.Duration // with the setting of its states
+
+	id      string // the broker's
+	own     bool   // Pending because the pact itself says so
+	marked  bool   // as safe, by the pact
+	content json.RawMessage
 }
+
+// Type is what an interaction is about.
+type Type string
+
+// The types of interactions.
+const (
+	HTTP        Type = "http"
+	Message     Type = "message"      // that the provider sends
+	SyncMessage Type = "sync-message" // that the provider answers with another
+)
 
 // A Mismatch is one difference between the contract and the answer.
 type Mismatch struct {

@@ -26,10 +26,7 @@ func look(ctx context.Context, base *url.URL, req Request, timeout time.Duration
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	transport := &http.Transport{
-		DisableKeepAlives: true,
-		TLSClientConfig:   &tls.Config{InsecureSkipVerify: req.InsecureTLS}, //nolint:gosec // the user asked for it
-	}
+	transport := newTransport(req)
 	defer transport.CloseIdleConnections()
 	for i := range all {
 		in := &all[i]
@@ -47,6 +44,14 @@ func look(ctx context.Context, base *url.URL, req Request, timeout time.Duration
 		default:
 			in.Cause, in.Message = results.CauseReset, in.Message+"; it answers other requests"
 		}
+	}
+}
+
+// newTransport reaches the provider itself, without a proxy.
+func newTransport(req Request) *http.Transport {
+	return &http.Transport{
+		DisableKeepAlives: true,
+		TLSClientConfig:   &tls.Config{InsecureSkipVerify: req.InsecureTLS}, //nolint:gosec // the user asked for it
 	}
 }
 

@@ -5,13 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"maps"
 	"slices"
-)
 
-// maxPact is the size of the largest pact file that is read, in bytes.
-const maxPact = 32 << 20
+	"github.com/foreshock/foreshock/contracts/broker"
+)
 
 // A FileError is a pact file that cannot be used: the user's to correct, and no news
 // of the provider.
@@ -32,140 +30,151 @@ func (e *FileError) Error() string {
 // Unwrap returns the reason.
 func (e *FileError) Unwrap() error { return e.Err }
 
-// A pact is what Foreshock needs to know of a pact file; the verifier reads it itself.
+// A pact is what Foreshock needs to know of a pact; the verifier reads it itself.
 type pact struct {
-	file         string
+	file         string // its path, or its address
+	local        bool   // the verifier can read it there as it is
 	consumer     string
 	provider     string
+	content      map[string]json.RawMessage
 	interactions []Interaction // without outcome
+	partly       bool          // there are more, which do not count
+	broker       *broker.Pact  // where it came from; nil: not from a broker
 }
 
-// pactFile is the part of the format that is common to its versions 1 to 4.
-type pactFile struct {
-	Consumer, Provider struct{ Name string }
-	Interactions       []struct {
-		Type           string // of version 4
-		Description    string
-		ProviderState  string `json:"providerState"`
-		ProviderStates []struct{ Name string }
-		Pending        bool
-		Request        struct{ Method, Path string }
+// pactInteraction is the part of an interaction that is common to versions 1 to 4 of
+// the format.
+type pactInteraction struct {
+	ID             string `json:"_id"`
+	Type           string // of version 4
+	Description    string
+	ProviderState  string `json:"providerState"`
+	ProviderStates []struct{ Name string }
+	Pending        bool
+	Request        struct{ Method, Path string }
+	Comments       struct {
+		Foreshock struct{ Safe bool }
 	}
-	Messages []json.RawMessage
 }
 
-// readPacts reads the files and the *.json of the directories among paths.
-func readPacts(paths []string) ([]pact, error) {
-	var pacts []pact
-	for _, path := range paths {
-		files, err := filesOf(path)
-		if err != nil {
-			return nil, err
-		}
-		for _, f := range files {
-			p, err := readPact(f)
-			if err != nil {
-				return nil, err
-			}
-			pacts = append(pacts, p)
-		}
+// typeOf reads the interaction types of version 4; earlier versions have none.
+func typeOf(t string) (Type, bool) {
+	switch t {
+	case "", "Synchronous/HTTP":
+		return HTTP, true
+	case "Asynchronous/Messages":
+		return Message, true
+	case "Synchronous/Messages":
+		return SyncMessage, true
 	}
-	return pacts, nil
-}
-
-func filesOf(path string) ([]string, error) {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, &FileError{File: path, Err: reasonOf(err)}
-	case !info.IsDir():
-		return []string{path}, nil
-	}
-	entries, err := os.ReadDir(path)
-	if err != nil {
-		return nil, &FileError{File: path, Err: reasonOf(err)}
-	}
-	var files []string
-	for _, e := range entries {
-		if filepath.Ext(e.Name()) == ".json" && !e.IsDir() {
-			files = append(files, filepath.Join(path, e.Name()))
-		}
-	}
-	return files, nil
-}
-
-func readPact(file string) (pact, error) {
-	info, err := os.Stat(file)
-	if err != nil {
-		return pact{}, &FileError{File: file, Err: reasonOf(err)}
-	}
-	if !info.Mode().IsRegular() || info.Size() > maxPact {
-		return pact{}, &FileError{File: file, Err: fmt.Errorf("got %v of %d bytes, want a file of at most %d", info.Mode().Type(), info.Size(), maxPact)}
-	}
-	text, err := os.ReadFile(file) //nolint:gosec // the user names the file
-	if err != nil {
-		return pact{}, &FileError{File: file, Err: reasonOf(err)}
-	}
-	return parsePact(file, text)
+	return "", false
 }
 
 func parsePact(file string, text []byte) (pact, error) {
-	var f pactFile
-	if err := json.Unmarshal(text, &f); err != nil {
-		line, col := place(text, offsetOf(err))
-		return pact{}, &FileError{file, line, col, fmt.Errorf("not a pact: %w", err)}
+	var f struct{ Consumer, Provider struct{ Name string } }
+	p := pact{file: file}
+	err := json.Unmarshal(text, &p.content)
+	if err == nil {
+		err = json.Unmarshal(text, &f)
 	}
-	p := pact{file: file, consumer: f.Consumer.Name, provider: f.Provider.Name}
+	if err != nil {
+		line, col := place(text, offsetOf(err))
+		return p, &FileError{file, line, col, fmt.Errorf("not a pact: %w", err)}
+	}
+	p.consumer, p.provider = f.Consumer.Name, f.Provider.Name
 	if p.consumer == "" || p.provider == "" {
 		return p, &FileError{file, 1, 1, errors.New("not a pact: got no consumer.name or no provider.name, want both")}
 	}
-	if len(f.Messages) > 0 {
-		return p, &FileError{file, 1, 1, errors.New("got a pact with messages, want one of HTTP interactions")}
+	if err := p.add(text, "interactions", ""); err != nil {
+		return p, err
 	}
-	lines := interactionLines(text, len(f.Interactions))
-	for i, in := range f.Interactions {
-		if in.Type != "" && in.Type != "Synchronous/HTTP" {
-			return p, &FileError{file, lines[i], 1, fmt.Errorf("%s: got an interaction of type %q, want Synchronous/HTTP", in.Description, in.Type)}
-		}
-		out := Interaction{
-			File: file, Line: lines[i], Consumer: p.consumer, Description: in.Description,
-			Method: in.Request.Method, Path: in.Request.Path, Pending: in.Pending,
-		}
-		if in.ProviderState != "" {
-			out.States = append(out.States, in.ProviderState)
-		}
-		for _, s := range in.ProviderStates {
-			out.States = append(out.States, s.Name)
-		}
-		p.interactions = append(p.interactions, out)
-	}
-	return p, nil
+	return p, p.add(text, "messages", "Asynchronous/Messages")
 }
 
-// interactionLines returns the lines at which the n interactions of a pact begin; 1
-// for those it cannot find.
-func interactionLines(text []byte, n int) []int {
-	lines := slices.Repeat([]int{1}, n)
-	d := json.NewDecoder(bytes.NewReader(text))
-	if _, err := d.Token(); err != nil { // {
-		return lines
+// add reads the list of interactions under key; kind is the type of those that give none.
+func (p *pact) add(text []byte, key, kind string) error {
+	raw, ok := p.content[key]
+	if !ok {
+		return nil
 	}
-	for d.More() {
-		var value json.RawMessage
-		key, err := d.Token()
-		if err == nil && key == "interactions" {
-			_, err = d.Token() // [
-			for i := 0; i < n && err == nil; i++ {
-				err = d.Decode(&value)
-				lines[i], _ = place(text, d.InputOffset()-int64(len(value)))
-			}
-			return lines
-		}
-		if err != nil || d.Decode(&value) != nil {
-			return lines
-		}
+	var list []json.RawMessage
+	begin := int64(bytes.Index(text, raw)) // the only place where errors of this list can be shown
+	wrong := func(offset int64, err error) error {
+		line, col := place(text, offset)
+		return &FileError{p.file, line, col, fmt.Errorf("not a pact: %s: %w", key, err)}
 	}
-	return lines
+	if err := json.Unmarshal(raw, &list); err != nil {
+		return wrong(begin+offsetOf(err), err)
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	if _, err := d.Token(); err != nil { // [
+		return wrong(begin, err)
+	}
+	for _, content := range list {
+		var one json.RawMessage
+		if err := d.Decode(&one); err != nil {
+			return wrong(begin+d.InputOffset(), err)
+		}
+		at := begin + d.InputOffset() - int64(len(one))
+		var in pactInteraction
+		if err := json.Unmarshal(content, &in); err != nil {
+			return wrong(at+offsetOf(err), err)
+		}
+		if in.Type == "" {
+			in.Type = kind
+		}
+		line, _ := place(text, at)
+		out, err := in.read(content)
+		if err != nil {
+			return &FileError{p.file, line, 1, err}
+		}
+		out.File, out.Line, out.Consumer = p.file, line, p.consumer
+		p.interactions = append(p.interactions, out)
+	}
+	return nil
+}
+
+func (in pactInteraction) read(content json.RawMessage) (Interaction, error) {
+	t, ok := typeOf(in.Type)
+	if !ok {
+		return Interaction{}, fmt.Errorf("%s: got an interaction of type %q, want Synchronous/HTTP, Asynchronous/Messages or Synchronous/Messages",
+			in.Description, in.Type)
+	}
+	out := Interaction{
+		Type: t, Description: in.Description, Method: in.Request.Method, Path: in.Request.Path,
+		Pending: in.Pending, own: in.Pending, id: in.ID, marked: in.Comments.Foreshock.Safe, content: content,
+	}
+	if in.ProviderState != "" {
+		out.States = append(out.States, in.ProviderState)
+	}
+	for _, s := range in.ProviderStates {
+		out.States = append(out.States, s.Name)
+	}
+	return out, nil
+}
+
+// reduced is the pact with no more than the interactions that are left.
+func (p pact) reduced() ([]byte, error) {
+	content := maps.Clone(p.content)
+	lists := map[string][]json.RawMessage{}
+	for _, in := range p.interactions {
+		key := "interactions"
+		if _, ok := p.content["messages"]; ok && in.Type == Message {
+			key = "messages"
+		}
+		lists[key] = append(lists[key], in.content)
+	}
+	for _, key := range []string{"interactions", "messages"} {
+		if _, ok := content[key]; !ok {
+			continue
+		}
+		raw, err := json.Marshal(slices.Concat([]json.RawMessage{}, lists[key]))
+		if err != nil {
+			return nil, err
+		}
+		content[key] = raw
+	}
+	return json.Marshal(content)
 }
 
 // place turns an offset into a line and a column, from 1.
@@ -183,30 +192,4 @@ func offsetOf(err error) int64 {
 		return e.Offset - 1
 	}
 	return 0
-}
-
-// reasonOf drops the path that an *os.PathError repeats.
-func reasonOf(err error) error {
-	if p, ok := errors.AsType[*os.PathError](err); ok {
-		return p.Err
-	}
-	return err
-}
-
-// choose keeps the pacts between the provider and the consumers of a request, and
-// says of each other why it does not count.
-func choose(pacts []pact, req Request) (kept []pact, passedOver []string) {
-	for _, p := range pacts {
-		switch {
-		case p.provider != req.Provider:
-			passedOver = append(passedOver, fmt.Sprintf("%s: its provider is %q, not %q", p.file, p.provider, req.Provider))
-		case len(req.Consumers) > 0 && !slices.Contains(req.Consumers, p.consumer):
-			passedOver = append(passedOver, fmt.Sprintf("%s: its consumer is %q, which was not asked for", p.file, p.consumer))
-		case len(p.interactions) == 0:
-			passedOver = append(passedOver, p.file+": it has no interactions")
-		default:
-			kept = append(kept, p)
-		}
-	}
-	return kept, passedOver
 }

@@ -28,6 +28,9 @@ func WriteText(w io.Writer, r Report) error {
 	for _, p := range r.PassedOver {
 		fmt.Fprintf(b, "  %-14s  %s\n", "passed over", p)
 	}
+	for _, n := range r.Notices {
+		fmt.Fprintf(b, "  %-14s  %s\n", "broker", oneLine(n))
+	}
 	fmt.Fprintln(b, r.summary())
 	return b.Flush()
 }
@@ -82,6 +85,7 @@ type jsonReport struct {
 	DurationMS   float64           `json:"duration_ms"`
 	Interactions []jsonInteraction `json:"interactions"`
 	PassedOver   []string          `json:"passed_over,omitempty"`
+	Notices      []string          `json:"notices,omitempty"`
 }
 
 type jsonInteraction struct {
@@ -94,8 +98,9 @@ type jsonInteraction struct {
 	Message     string     `json:"message,omitempty"`
 	Mismatches  []Mismatch `json:"mismatches,omitempty"`
 	DurationMS  float64    `json:"duration_ms"`
-	Method      string     `json:"method"`
-	Path        string     `json:"path"`
+	Type        Type       `json:"type,omitempty"`
+	Method      string     `json:"method,omitempty"`
+	Path        string     `json:"path,omitempty"`
 	File        string     `json:"file"`
 	Line        int        `json:"line"`
 }
@@ -104,7 +109,7 @@ type jsonInteraction struct {
 func WriteJSON(w io.Writer, r Report) error {
 	out := jsonReport{
 		Schema: Schema, Provider: r.Provider, URL: r.URL, ExitCode: r.ExitCode(), Started: r.Start.UTC(),
-		DurationMS: millis(r.Duration), Interactions: []jsonInteraction{}, PassedOver: r.PassedOver,
+		DurationMS: millis(r.Duration), Interactions: []jsonInteraction{}, PassedOver: r.PassedOver, Notices: r.Notices,
 	}
 	if r.Library.Version != "" {
 		out.Verifier = "libpact_ffi " + r.Library.Version
@@ -113,7 +118,7 @@ func WriteJSON(w io.Writer, r Report) error {
 		out.Interactions = append(out.Interactions, jsonInteraction{
 			Consumer: in.Consumer, Description: in.Description, States: in.States, Outcome: in.Outcome,
 			Cause: string(in.Cause), Pending: in.Pending, Message: in.Message, Mismatches: in.Mismatches,
-			DurationMS: millis(in.Duration), Method: in.Method, Path: in.Path, File: in.File, Line: in.Line,
+			DurationMS: millis(in.Duration), Type: in.Type, Method: in.Method, Path: in.Path, File: in.File, Line: in.Line,
 		})
 	}
 	e := json.NewEncoder(w)
@@ -143,6 +148,41 @@ func WriteGitHub(w io.Writer, r Report) error {
 	}
 	fmt.Fprintln(b, r.summary())
 	return b.Flush()
+}
+
+// WriteMarkdown writes the report as a summary for a pull request: what is not ok
+// first, with its differences.
+func WriteMarkdown(w io.Writer, r Report) error {
+	b := bufio.NewWriter(w)
+	fmt.Fprintf(b, "### Contract of %s: %s\n\n", cell(r.Provider), r.summary())
+	if len(r.Interactions) > 0 {
+		fmt.Fprintln(b, "| | interaction | what |\n|---|---|---|")
+	}
+	for _, ok := range []bool{false, true} {
+		for _, in := range r.Interactions {
+			if (in.Outcome == OK) != ok {
+				continue
+			}
+			what := ""
+			if !ok {
+				what = in.reason().Error()
+			}
+			fmt.Fprintf(b, "| %s | %s | %s |\n", in.word(), cell(in.Given()), cell(what))
+		}
+	}
+	if r.ExitCode() == exitNothing {
+		fmt.Fprintf(b, "\n%s\n", cell(r.nothing().Error()))
+	}
+	for _, p := range r.PassedOver {
+		fmt.Fprintf(b, "\nPassed over: %s\n", cell(p))
+	}
+	fmt.Fprintln(b)
+	return b.Flush()
+}
+
+// cell writes s so that it is no markup and stays in its cell.
+func cell(s string) string {
+	return strings.NewReplacer("|", "\\|", "<", "&lt;", ">", "&gt;", "`", "\\`", "*", "\\*", "[", "\\[", "@", "@\u200b").Replace(oneLine(s))
 }
 
 func message(s string) string {

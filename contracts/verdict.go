@@ -64,7 +64,7 @@ func join(p pact, w worker.Pact) ([]Interaction, error) {
 		in.Duration, _ = time.ParseDuration(r.Duration) // a duration that cannot be read is worth no more than none
 		in.Outcome = OK
 		if r.Result != "OK" {
-			failed = failed || !in.Pending
+			failed = failed || !in.own
 			in.explain(v.take(in))
 		}
 	}
@@ -77,7 +77,7 @@ func join(p pact, w worker.Pact) ([]Interaction, error) {
 // take removes the first failure that is about in and returns it, or nil.
 func (v *verdict) take(in *Interaction) *failure {
 	from := &v.Errors
-	if in.Pending {
+	if in.own {
 		from = &v.PendingErrors
 	}
 	for i, f := range *from {

@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/foreshock/foreshock/contracts/broker"
 	"github.com/foreshock/foreshock/contracts/worker"
 	"github.com/foreshock/foreshock/internal/kind"
 	"github.com/foreshock/foreshock/results"
@@ -31,8 +33,10 @@ func (r Request) Validate() error {
 		return kind.At("provider", errors.New("got none, want the name that the pacts give it"))
 	case err != nil:
 		return kind.At("url", err)
-	case len(r.Files) == 0:
-		return kind.At("files", errors.New("got none, want pact files or directories of them"))
+	case len(r.Files) == 0 && r.Broker == nil:
+		return kind.At("files", errors.New("got none and no broker, want pact files, directories of them, addresses or a broker"))
+	case r.StateURL != "" && len(r.StateCommand) > 0:
+		return kind.At("state_command", errors.New("got state_change_url too, want one of them"))
 	case r.Timeout < 0:
 		return kind.At("request_timeout", fmt.Errorf("got %v, want 0 or more", r.Timeout))
 	}
@@ -78,47 +82,82 @@ func (w *Worker) Verify(ctx context.Context, req Request) (Report, error) {
 	if err := req.Validate(); err != nil {
 		return rep, results.Blind(results.CauseInternal, err)
 	}
-	read, err := readPacts(req.Files)
+	read, err := req.pacts(ctx)
+	if err != nil && !errors.Is(err, broker.ErrNoProvider) {
+		return rep, err
+	}
 	if err != nil {
-		return rep, results.Blind(results.CauseInternal, err)
+		rep.PassedOver = append(rep.PassedOver, err.Error())
 	}
 	pacts, passedOver := choose(read, req)
-	rep.PassedOver = passedOver
-	if len(pacts) == 0 {
-		rep.Duration = time.Since(rep.Start)
-		return rep, nil
+	rep.PassedOver = append(rep.PassedOver, passedOver...)
+	if len(pacts) > 0 {
+		err = w.verify(ctx, req, pacts, &rep)
+	} else {
+		err = nil
 	}
+	rep.Duration = time.Since(rep.Start)
+	return rep, err
+}
+
+// verify has the pacts verified, and puts what came of it into the report.
+func (w *Worker) verify(ctx context.Context, req Request, pacts []pact, rep *Report) error {
 	n := 0
 	for _, p := range pacts {
 		n += len(p.interactions)
+		if p.broker != nil {
+			rep.Notices = append(rep.Notices, p.broker.Say("before_verification")...)
+		}
 	}
 	ctx, cancel, timeout := limit(ctx, req, n)
 	defer cancel()
-	stdin, err := wire(req, pacts, timeout, w.Library)
+	files, remove, err := written(pacts)
 	if err != nil {
-		return rep, err
+		return err
+	}
+	defer remove()
+	states, stop, err := req.states(ctx)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	req.StateURL = states.url
+	stdin, err := wire(req, files, timeout, w.Library)
+	if err != nil {
+		return err
 	}
 	res, err := w.ask(ctx, stdin)
 	if err != nil {
-		return rep, err
+		return err
 	}
-	rep.Library = res.Library
-	if len(res.Pacts) != len(pacts) {
-		return rep, results.Blind(results.CauseInternal, fmt.Errorf("%s: got verdicts of %d pacts, want %d", workerName, len(res.Pacts), len(pacts)))
+	rep.Library, rep.pacts = res.Library, pacts
+	if rep.Interactions, err = joinAll(pacts, res.Pacts); err != nil {
+		return results.Blind(results.CauseInternal, err)
 	}
-	for i, p := range pacts {
-		ins, err := join(p, res.Pacts[i])
-		if err != nil {
-			return rep, results.Blind(results.CauseInternal, err)
-		}
-		rep.Interactions = append(rep.Interactions, ins...)
-	}
+	states.explain(rep.Interactions)
 	rep.place(time.Since(rep.Start))
-	if base, err := req.base(); err == nil {
-		look(ctx, base, req, timeout, rep.Interactions)
+	base, err := req.base()
+	if err != nil {
+		return results.Blind(results.CauseInternal, err)
 	}
-	rep.Duration = time.Since(rep.Start)
-	return rep, nil
+	look(ctx, base, req, timeout, rep.Interactions)
+	return nil
+}
+
+// joinAll joins each pact with its verdict.
+func joinAll(pacts []pact, verdicts []worker.Pact) ([]Interaction, error) {
+	if len(verdicts) != len(pacts) {
+		return nil, fmt.Errorf("%s: got verdicts of %d pacts, want %d", workerName, len(verdicts), len(pacts))
+	}
+	var all []Interaction
+	for i, p := range pacts {
+		ins, err := join(p, verdicts[i])
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, ins...)
+	}
+	return all, nil
 }
 
 // limit gives each of n interactions a timeout such that all of them could use it up
@@ -130,7 +169,7 @@ func limit(ctx context.Context, req Request, n int) (context.Context, context.Ca
 		timeout = DefaultTimeout
 	}
 	requests := n
-	if req.StateURL != "" {
+	if req.StateURL != "" || len(req.StateCommand) > 0 {
 		requests *= 3 // setup and teardown
 	}
 	if end, ok := ctx.Deadline(); ok {
@@ -141,8 +180,56 @@ func limit(ctx context.Context, req Request, n int) (context.Context, context.Ca
 	return ctx, cancel, timeout
 }
 
+// written returns the pacts as files that the verifier can read, and what removes those
+// that were written for it.
+func written(pacts []pact) (files []string, remove func(), err error) {
+	dir := ""
+	remove = func() {
+		if dir != "" {
+			_ = os.RemoveAll(dir) // in the system's directory for what is temporary
+		}
+	}
+	fail := func(err error) ([]string, func(), error) {
+		remove()
+		return nil, nil, ourTrouble(fmt.Errorf("pacts for the verifier: %w", err))
+	}
+	for i, p := range pacts {
+		if p.local {
+			file, err := filepath.Abs(p.file)
+			if err != nil {
+				return fail(err)
+			}
+			files = append(files, file)
+			continue
+		}
+		if dir == "" {
+			if dir, err = os.MkdirTemp("", "foreshock-pacts-"); err != nil {
+				return fail(err)
+			}
+		}
+		text, err := p.reduced()
+		if err != nil {
+			return fail(err)
+		}
+		file := filepath.Join(dir, fmt.Sprintf("%d.json", i))
+		if err := os.WriteFile(file, text, 0o600); err != nil {
+			return fail(err)
+		}
+		files = append(files, file)
+	}
+	return files, remove, nil
+}
+
+// ourTrouble is an error of this machine, such as a full disk.
+func ourTrouble(err error) error {
+	if s, cause := results.Judge(err); s == results.Unknown {
+		return results.Blind(cause, err)
+	}
+	return results.Blind(results.CauseInternal, err)
+}
+
 // wire writes the request as the worker reads it.
-func wire(req Request, pacts []pact, timeout time.Duration, library string) ([]byte, error) {
+func wire(req Request, files []string, timeout time.Duration, library string) ([]byte, error) {
 	base, err := req.base()
 	if err != nil {
 		return nil, results.Blind(results.CauseInternal, err)
@@ -154,14 +241,7 @@ func wire(req Request, pacts []pact, timeout time.Duration, library string) ([]b
 	}
 	out := worker.Request{
 		Library: library, Provider: req.Provider, Scheme: base.Scheme, Host: base.Host[:colon], Port: uint16(port),
-		Path: base.Path, TimeoutMS: timeout.Milliseconds(), StateURL: req.StateURL, InsecureTLS: req.InsecureTLS,
-	}
-	for _, p := range pacts {
-		file, err := filepath.Abs(p.file)
-		if err != nil {
-			return nil, results.Blind(results.CauseInternal, err)
-		}
-		out.Files = append(out.Files, file)
+		Path: base.Path, TimeoutMS: timeout.Milliseconds(), StateURL: req.StateURL, InsecureTLS: req.InsecureTLS, Files: files,
 	}
 	for _, name := range slices.Sorted(maps.Keys(req.Headers)) {
 		out.Headers = append(out.Headers, worker.Header{Name: name, Value: req.Headers[name]})

@@ -52,6 +52,9 @@ established: reset
 	})
 }
 
+// Gone makes packets to a target vanish; connections over TCP that are open are reset.
+func Gone(t Target) Fault { return dropped{t, t.Protocol == tcp && t.Direction == dirOut} }
+
 func (d dropped) Kind() string   { return "drop" }
 func (d dropped) Target() Target { return d.target }
 

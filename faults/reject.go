@@ -62,6 +62,13 @@ func (r rejected) Rules(family Family) []Rule {
 	return []Rule{rule}
 }
 
+// Refuses says that whoever the fault meets is told so at once, and need not wait.
+func Refuses(f Fault) bool {
+	rules := slices.DeleteFunc(f.Rules(IPv4), func(r Rule) bool { return r.Spares })
+	silent := func(r Rule) bool { return !slices.Contains(r.Action, "REJECT") }
+	return len(rules) > 0 && !slices.ContainsFunc(rules, silent)
+}
+
 func (r rejected) word(family Family) string {
 	if family == IPv4 {
 		return r.with

@@ -49,6 +49,11 @@ func (w *words) UnmarshalNode(n kind.Node) error {
 	return nil
 }
 
+// NodeSchema implements kind.Describer.
+func (w *words) NodeSchema(*kind.Schemas) *kind.Schema {
+	return kind.Either(kind.TextSchema(), kind.ListSchema(kind.TextSchema(), 0))
+}
+
 // percentage is a number, written as 30 or as 30%, as scenarios write theirs.
 type percentage float64
 
@@ -60,6 +65,11 @@ func (p *percentage) UnmarshalNode(n kind.Node) error {
 		return fmt.Errorf("got %q, want a percentage such as 30 or 30%%", n.Text)
 	}
 	return nil
+}
+
+// NodeSchema implements kind.Describer.
+func (p *percentage) NodeSchema(*kind.Schemas) *kind.Schema {
+	return kind.Either(&kind.Schema{Type: kind.Types{"number"}}, kind.PatternSchema(`^[0-9.]+%?$`, "30%"))
 }
 
 // each calls fn for every word, and says in an error which one it was.

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"maps"
 	"os"
-	"os/exec"
 	"runtime"
 	"slices"
 	"strings"
@@ -29,6 +28,7 @@ type browser struct {
 	err     error           // why it could not; read after started
 	ctx     context.Context //nolint:containedctx // chromedp keeps a browser in a context; it ends when the browser does
 	pid     int
+	profile string // its directory; read after started
 }
 
 // over reports that the browser could not start, or has ended.
@@ -57,14 +57,7 @@ func (b *browser) ends(ctx context.Context) bool {
 // live starts the browser, stays until it ends or ctx does, and cleans up after it.
 func (b *browser) live(ctx context.Context, o PoolOptions, log *slog.Logger) {
 	begin := time.Now()
-	path := o.Browser
-	var err error
-	if path == "" {
-		path, err = FindBrowser(exec.LookPath)
-	} else if _, lookErr := exec.LookPath(path); lookErr != nil {
-		err = results.Blind(results.CauseTool, fmt.Errorf(
-			"browser %s: %w; install one, such as apt-get install chromium-headless-shell, or name another", path, lookErr))
-	}
+	path, err := o.find()
 	var dir *profile
 	if err == nil {
 		dir, err = newProfile(o.Dir)
@@ -81,6 +74,7 @@ func (b *browser) live(ctx context.Context, o PoolOptions, log *slog.Logger) {
 			log.WarnContext(ctx, "browser profile is left behind", "dir", dir.dir, "error", err)
 		}
 	}()
+	b.profile = dir.dir
 	alloc, free := chromedp.NewExecAllocator(ctx, options(path, dir.dir, o)...)
 	defer free()
 	var end context.CancelFunc
@@ -157,11 +151,16 @@ func options(path, dir string, o PoolOptions) []chromedp.ExecAllocatorOption {
 	if _, ok := o.Flags["proxy-server"]; ok {
 		delete(flags, "no-proxy-server")
 	}
+	if len(o.Author.Screen) > 0 {
+		delete(flags, "headless")
+		delete(flags, "hide-scrollbars")
+	}
 	maps.Copy(flags, o.Flags)
 	opts := []chromedp.ExecAllocatorOption{
-		chromedp.ExecPath(path), chromedp.UserDataDir(dir), chromedp.ModifyCmdFunc(tie),
+		chromedp.ExecPath(path), chromedp.UserDataDir(dir), chromedp.ModifyCmdFunc(o.Author.prepare),
 		chromedp.NoInheritEnv,
 		chromedp.Env("HOME="+dir, "TMPDIR="+dir, "PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8"),
+		chromedp.Env(o.Author.Screen...),
 	}
 	for _, name := range slices.Sorted(maps.Keys(flags)) {
 		if flags[name] == "" {

@@ -3,31 +3,46 @@ package journeys
 import (
 	"context"
 
-	"github.com/chromedp/chromedp"
-
 	"github.com/foreshock/foreshock/internal/kind"
 	"github.com/foreshock/foreshock/results"
 )
 
 type click struct {
 	Selector
+	pointer
+	times int
 }
 
 func clickKind() kind.Kind[Action] {
 	return kind.Of("click", "clicks an element once it is there, visible, enabled, still and not covered",
-		"\"#buy\"\n", click{},
+		"\"#buy\"\n", click{times: 1},
 		func(s click) (Action, error) { return s, s.required("css") })
 }
 
+func doubleClickKind() kind.Kind[Action] {
+	return kind.Of("double_click", "clicks an element twice in quick succession",
+		"text: Mug\n", click{times: 2},
+		func(s click) (Action, error) { return s, s.required("css") })
+}
+
+// UnmarshalNode reads a selector, which may have the keys of a pointer beside its own.
+func (a *click) UnmarshalNode(n kind.Node) error { return a.decode(n, &a.Selector) }
+
 // String implements [Action].
-func (a click) String() string { return "click " + a.Selector.String() }
+func (a click) String() string {
+	verb := "click "
+	if a.times == 2 {
+		verb = "double click "
+	}
+	return verb + a.Selector.String() + a.suffix()
+}
 
 // Do implements [Action]. If the click leads to another page, it waits until that
 // page answers.
 func (a click) Do(ctx context.Context, p *Page, _ *results.Span) error {
-	at, err := p.await(ctx, query{Selector: a.Selector, Op: opPoint})
+	at, err := p.await(ctx, query{Selector: a.Selector, Op: opPoint, Offset: a.Offset})
 	if err != nil {
 		return err
 	}
-	return p.settle(ctx, chromedp.MouseClickXY(at.X, at.Y))
+	return p.settle(ctx, a.click(p, at, a.times))
 }

@@ -40,6 +40,12 @@ func (a *dialog) UnmarshalNode(n kind.Node) error {
 	return decodeShort(n, &a.Answer, (*whole)(a))
 }
 
+// NodeSchema implements [kind.Describer].
+func (a *dialog) NodeSchema(g *kind.Schemas) *kind.Schema {
+	answer := kind.WordsSchema("accept", "dismiss")
+	return kind.Either(answer, g.Fields(*a, map[string]*kind.Schema{"answer": answer}))
+}
+
 // String implements [Action]; the text may be a secret and is left out.
 func (a dialog) String() string { return a.Answer + " dialogs" }
 
@@ -76,15 +82,15 @@ func (d *dialogs) said() string {
 	return d.last
 }
 
-// answerDialogs answers what the page asks in a box of its own, which would stop it
-// until someone answers.
-func (p *Page) answerDialogs() {
-	for box, err := range chromedp.Events(p.ctx, page.JavascriptDialogOpening) {
+// answerDialogs answers what the page asks in a box of its own, which would stop
+// it until someone answers. It returns when the tab t ends.
+func (p *Page) answerDialogs(t tab) {
+	for box, err := range chromedp.Events(t.ctx, page.JavascriptDialogOpening) {
 		if err != nil {
 			return
 		}
-		if err := p.target.Call(p.ctx, page.HandleJavaScriptDialog.Method, p.dialogs.answer(box), nil); err != nil {
-			p.log.DebugContext(p.ctx, "page dialog was not answered", "error", err)
+		if err := t.target().Call(t.ctx, page.HandleJavaScriptDialog.Method, p.dialogs.answer(box), nil); err != nil {
+			p.log.DebugContext(t.ctx, "page dialog was not answered", "error", err)
 		}
 	}
 }

@@ -34,6 +34,11 @@ func (a *script) UnmarshalNode(n kind.Node) error {
 	return decodeShort(n, &a.Script, (*whole)(a))
 }
 
+// NodeSchema implements [kind.Describer].
+func (a *script) NodeSchema(g *kind.Schemas) *kind.Schema {
+	return kind.Either(kind.TextSchema(), g.Fields(*a, nil))
+}
+
 // String implements [Action]; the script may hold a secret and is left out.
 func (a script) String() string { return "evaluate JavaScript" }
 

@@ -257,7 +257,7 @@ func TestEvidenceIsBounded(t *testing.T) {
 	rec := results.NewRecorder()
 	err = rec.Step(ctx, "open", func(_ context.Context, span *results.Span) error {
 		for range 3 * framesKept {
-			page.film.add(frame{span, bytes.Repeat([]byte("frame"), 100<<10)})
+			page.film.add(still{span, bytes.Repeat([]byte("frame"), 100<<10)})
 		}
 		for range linesKept + 7 {
 			page.watch.console.add(0, consoleLine{Level: "log", Text: strings.Repeat("x", 5000)})

@@ -22,12 +22,12 @@ const (
 // A film is a strip of pictures, one after an action. Their cost is bounded: a run that
 // is quick has few, and one that is slow, of which more is to be seen, has one of each.
 type film struct {
-	frames  []frame
+	frames  []still
 	dropped int
 	spent   time.Duration // also on frames that did not come to be
 }
 
-type frame struct {
+type still struct {
 	span *results.Span // of the action that led to it
 	data []byte        // a JPEG
 }
@@ -48,10 +48,10 @@ func (p *Page) shoot(ctx context.Context, span *results.Span, elapsed time.Durat
 		p.log.DebugContext(ctx, "a frame of the film is missing", "error", err)
 		return
 	}
-	f.add(frame{span, data})
+	f.add(still{span, data})
 }
 
-func (f *film) add(shot frame) {
+func (f *film) add(shot still) {
 	if len(f.frames) == framesKept {
 		f.frames = slices.Delete(f.frames, 0, 1)
 		f.dropped++

@@ -1,4 +1,4 @@
-// Finds elements as a user would name them, also in open shadow roots and, if the page
+// Finds elements as a user would name them, also in shadow roots and, if the page
 // itself has none, in its frames of the same origin.
 const textOf = (e) => norm(e.tagName === "INPUT" && buttonTypes.includes(e.type) ? e.value : e.textContent);
 const frameOf = (e) => e.ownerDocument.defaultView && e.ownerDocument.defaultView.frameElement;
@@ -16,6 +16,13 @@ const describe = (e) => {
   return tag(e) + (text && e.children.length === 0 ? " " + JSON.stringify(text) : "");
 };
 
+// The shadow root of e, also one that the page keeps closed (see setting.go).
+const rootOf = (e) => {
+  if (e.shadowRoot) return e.shadowRoot;
+  const closed = e.ownerDocument.defaultView && e.ownerDocument.defaultView[Symbol.for("foreshock.roots")];
+  return closed ? closed(e) : null;
+};
+
 // The trees in which to look: top, and those inside it.
 const trees = (top, frames) => {
   const out = [];
@@ -23,7 +30,7 @@ const trees = (top, frames) => {
     out.push(root);
     const hosts = root === top && root !== document ? [root] : [];
     for (const e of [...hosts, ...root.querySelectorAll("*")]) {
-      if (e.shadowRoot) add(e.shadowRoot);
+      if (rootOf(e)) add(rootOf(e));
       if (frames && (e.tagName === "IFRAME" || e.tagName === "FRAME") && e.contentDocument) add(e.contentDocument);
     }
   };
@@ -54,6 +61,7 @@ const xpath = (root, v) => {
 };
 
 const finders = {
+  aria: (roots, s) => all(roots, speaking).filter((e) => e.checkVisibility() && plays(e, s) && nameOf(e, spokenRole(e)) === norm(s.value)),
   css: (roots, s) => all(roots, s.value),
   xpath: (roots, s) => roots.flatMap((r) => xpath(r, s.value)),
   testid: (roots, s) => all(roots, "[data-testid]").filter((e) => e.dataset.testid === s.value),
@@ -80,11 +88,16 @@ const scopeOf = (s) => {
   return outer.e ? { top: outer.e } : { ...outer, outer: (outer.outer || 0) + 1 };
 };
 
-// Every element that s means: the visible ones, if there are any.
-const matches = (s, top) => {
+// Every element that s means, be it visible or not.
+const present = (s, top) => {
+  if (s.by === "any") return alternatives(s, top).find((list) => list.length > 0) || [];
   const found = (frames) => [...new Set(finders[s.by](trees(top, frames), s))];
   const here = found(false);
-  const list = here.length ? here : found(true);
+  return here.length ? here : found(true);
+};
+// The visible ones, if there are any.
+const matches = (s, top) => {
+  const list = s.by === "any" ? chosen(alternatives(s, top)) : present(s, top);
   const shown = list.filter(visible);
   return shown.length ? shown : list;
 };

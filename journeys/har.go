@@ -151,7 +151,7 @@ func (e *exchange) har(r redactor) harEntry {
 	}
 	out.Response.Headers = r.headers(e.response.Headers)
 	out.Response.Content = harContent{Size: e.bytes, MimeType: cmp.Or(e.response.MimeType, "x-unknown")}
-	if to := location(e.response.Headers); to != "" && e.response.Status/100 == 3 {
+	if to := redirectedTo(e.response.Headers); to != "" && e.response.Status/100 == 3 {
 		out.Response.RedirectURL = r.url(to)
 	}
 	return out
@@ -193,7 +193,7 @@ func since(from, to float64) float64 {
 	return (to - from) * 1000
 }
 
-func location(h network.Headers) string {
+func redirectedTo(h network.Headers) string {
 	for name, v := range h {
 		if text, ok := v.(string); ok && strings.EqualFold(name, "location") {
 			return text

@@ -8,6 +8,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/foreshock/foreshock/internal/kind"
@@ -39,6 +40,8 @@ func (a header) String() string { return "send header " + a.Name }
 // Do implements [Action].
 func (a header) Do(ctx context.Context, p *Page, _ *results.Span) error {
 	p.headers[http.CanonicalHeaderKey(a.Name)] = a.Value
-	_, err := cdp.Call(ctx, p.target, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: p.headers})
-	return err
+	return p.set(ctx, "headers", func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: p.headers})
+		return err
+	})
 }

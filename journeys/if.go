@@ -3,6 +3,7 @@ package journeys
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/foreshock/foreshock/internal/kind"
@@ -29,6 +30,11 @@ func ifKind() kind.Kind[Action] {
 // UnmarshalNode implements [kind.Unmarshaler].
 func (a *choice) UnmarshalNode(n kind.Node) error {
 	asked, rest := takeFields(n, conditionKeys())
+	for _, f := range rest.Fields {
+		if known := append(conditionKeys(), "then", "else"); !slices.Contains(known, f.Key.Text) {
+			return f.Key.Errorf("%s", kind.UnknownWord("key", f.Key.Text, known))
+		}
+	}
 	var f struct {
 		Then []action `yaml:"then"`
 		Else []action `yaml:"else"`

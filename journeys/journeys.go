@@ -63,6 +63,8 @@ func NewCheck(j *Journey, pool *Pool) *Check { return &Check{j, pool, EvidenceOn
 // Run implements [results.Check]. It ends at the first action that fails; the steps
 // that it did not reach are recorded as such, so that each run has all of them.
 func (c *Check) Run(ctx context.Context, rec *results.Recorder) error {
+	ctx, cancel := c.journey.limits.within(ctx)
+	defer cancel()
 	var p *Page
 	end := endsBy(ctx)
 	err := rec.Step(ctx, "browser", func(ctx context.Context, _ *results.Span) error {
@@ -88,6 +90,7 @@ func (c *Check) Run(ctx context.Context, rec *results.Recorder) error {
 func (c *Check) walk(ctx context.Context, rec *results.Recorder, p *Page) error {
 	var about, slow *results.Span
 	var failed error
+	start := time.Now()
 	for i, s := range c.journey.steps {
 		begin := time.Now()
 		span, err := c.step(ctx, rec, p, s)
@@ -97,10 +100,12 @@ func (c *Check) walk(ctx context.Context, rec *results.Recorder, p *Page) error 
 		}
 		if err != nil {
 			failed = fmt.Errorf("%s: %w", s.name, err)
+			p.pause(ctx, s.name, err)
 			c.notReached(rec, i+1)
 			break
 		}
 	}
+	late := c.journey.limits.judge(time.Since(start))
 	p.recordVitals(ctx)
 	picture := "end"
 	switch {
@@ -109,10 +114,13 @@ func (c *Check) walk(ctx context.Context, rec *results.Recorder, p *Page) error 
 	case slow != nil:
 		about = slow
 	}
-	if c.wants(ctx, failed != nil || slow != nil) {
+	if c.wants(ctx, failed != nil || slow != nil || late != nil) {
 		p.keep(ctx, about, picture)
 	}
-	return failed
+	if failed != nil {
+		return failed
+	}
+	return late
 }
 
 func (c *Check) notReached(rec *results.Recorder, from int) {
@@ -129,7 +137,9 @@ func (c *Check) step(ctx context.Context, rec *results.Recorder, p *Page, s step
 	var whole *results.Span
 	err := rec.Step(ctx, s.name, func(ctx context.Context, span *results.Span) error {
 		whole = span
-		span.Limit(s.warning, s.critical)
+		if p.author.Slow == 0 {
+			span.Limit(s.warning, s.critical)
+		}
 		for _, a := range s.do {
 			var acted *results.Span
 			err := rec.Step(ctx, a.name, func(ctx context.Context, span *results.Span) error {

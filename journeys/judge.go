@@ -47,7 +47,7 @@ func (e *notReady) say() string {
 	}
 	switch e.last.State {
 	case "missing":
-		return "no such " + e.part().noun()
+		return "no such " + e.part().noun() + e.part().tried()
 	case "several":
 		return "matches " + e.last.Detail + "; want one: say more, or which with nth"
 	case "few":
@@ -83,6 +83,9 @@ func (p *Page) judge(ctx context.Context, a action, err error, waited time.Durat
 		load   *chromedp.LoadError
 		wait   *notReady
 	)
+	if p.closedItself(err) {
+		return results.Fault(results.CauseAnswer, fmt.Errorf("%s: the tab was closed; go on with tab: previous", a.name))
+	}
 	if lost := p.lost(); lost != nil {
 		return results.Blind(results.CauseBrowser, fmt.Errorf("%s: %w", a.name, lost))
 	}
@@ -97,7 +100,7 @@ func (p *Page) judge(ctx context.Context, a action, err error, waited time.Durat
 		return p.explained(ctx, a, status, cause, load.ErrorText+" at "+redact(p.watch.document()), query{})
 	case errors.As(err, &wait):
 		return p.explained(ctx, a, results.Critical, results.CauseTimeout,
-			fmt.Sprintf("%v after %v", err, round(waited)), query{Selector: wait.part(), Op: wait.query.Op})
+			fmt.Sprintf("%v after %v", err, round(waited)), query{Selector: wait.part().first(), Op: wait.query.Op})
 	case errors.Is(err, context.DeadlineExceeded):
 		return p.explained(ctx, a, results.Critical, results.CauseTimeout, p.hanging(waited), query{})
 	}

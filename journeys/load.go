@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/foreshock/foreshock/internal/kind"
+	"github.com/foreshock/foreshock/journeys/recorder"
 )
 
 // patience is how long an action waits for the page where the step does not say.
@@ -19,6 +21,7 @@ const patience = 10 * time.Second
 type Journey struct {
 	Name    string // as the file gives it, else the file's name without its suffix
 	steps   []step
+	limits  limits
 	secrets *kind.Secrets
 }
 
@@ -39,7 +42,7 @@ func Load(path string, vars *kind.Vars, given map[string]string) (*Journey, erro
 
 // load reads a journey file with those in it; within are the files around it.
 func load(path string, vars *kind.Vars, given map[string]string, within []string) (*Journey, error) {
-	docs, err := kind.ParseFile(path)
+	docs, err := parseFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -58,26 +61,39 @@ func load(path string, vars *kind.Vars, given map[string]string, within []string
 	if err != nil {
 		return nil, err
 	}
-	var f struct {
-		Name  string            `yaml:"name"`
-		Vars  map[string]string `yaml:"vars"`
-		Steps []kind.Node       `yaml:"steps"`
-	}
+	var f journeyFile
 	if err := doc.Decode(&f); err != nil {
 		return nil, err
 	}
 	if len(f.Steps) == 0 {
 		return nil, doc.Locate(kind.At("steps", errors.New("got none, want at least one step")))
 	}
+	most := limits{f.Warning, f.Critical, f.Timeout}
+	if err := most.check(); err != nil {
+		return nil, doc.Locate(err)
+	}
 	steps, err := stepsOf(f.Steps, vars, append(slices.Clone(within), path))
 	if err != nil {
 		return nil, err
 	}
-	j := &Journey{Name: f.Name, steps: steps, secrets: v.Secrets}
+	j := &Journey{Name: f.Name, steps: steps, limits: most, secrets: v.Secrets}
 	if j.Name == "" {
 		j.Name = strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 	}
 	return j, nil
+}
+
+// parseFile reads a journey file, or a recording as the journey that it becomes.
+func parseFile(path string) ([]kind.Node, error) {
+	text, err := os.ReadFile(path) //nolint:gosec // the user names the file
+	if err != nil {
+		return nil, err
+	}
+	if !recorder.Recognises(path, text) {
+		return kind.Parse(path, text)
+	}
+	r, err := recorder.Read(path, text)
+	return []kind.Node{r.Journey}, err
 }
 
 // scope returns vars with the file's own variables added, in the order of the file,
@@ -134,7 +150,7 @@ func (j *Journey) checkFirst() error {
 			switch a.kind {
 			case "open":
 				return nil
-			case "dialog", "cookie", "header", "viewport":
+			case "dialog", "cookie", "header", "viewport", "device", "geolocation", "locale", "timezone", "clock", "network":
 				continue
 			}
 			return s.node.Locate(kind.At(fmt.Sprintf("do[%d]", k),
@@ -164,13 +180,7 @@ type step struct {
 
 // UnmarshalNode implements [kind.Unmarshaler].
 func (s *step) UnmarshalNode(n kind.Node) error {
-	var f struct {
-		Step     string        `yaml:"step"`
-		Warning  time.Duration `yaml:"warning"`
-		Critical time.Duration `yaml:"critical"`
-		Timeout  time.Duration `yaml:"timeout"`
-		Do       []action      `yaml:"do"`
-	}
+	var f stepFields
 	if err := n.Decode(&f); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/foreshock/foreshock/internal/kind"
+	"github.com/foreshock/foreshock/internal/proof"
 )
 
 // Each file of testdata/bad ends with a comment that holds the exact message.
@@ -24,7 +25,7 @@ func TestBadFiles(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, want, ok := strings.Cut(string(text), "# want: ")
+			body, _, ok := strings.Cut(string(text), "# want: ")
 			if !ok {
 				t.Fatal("the file does not say which message it wants")
 			}
@@ -32,9 +33,7 @@ func TestBadFiles(t *testing.T) {
 			if err == nil {
 				t.Fatal("got no error")
 			}
-			if got := strings.TrimPrefix(err.Error(), "testdata/bad/"); got != strings.TrimSpace(want) {
-				t.Errorf("got  %s\nwant %s", got, want)
-			}
+			proof.Golden(t, file, body+"# want: "+strings.TrimPrefix(err.Error(), "testdata/bad/")+"\n")
 		})
 	}
 }

@@ -10,8 +10,14 @@ if (query.op === "title") {
   const title = norm(document.title);
   return title.includes(norm(query.arg)) ? { state: "ready" } : { state: "other title", detail: title };
 }
+if (query.op === "arrived") return arrived();
+if (query.op === "loaded") {
+  const blank = location.href === "about:blank" && document.body && document.body.childElementCount === 0;
+  return { state: document.readyState === "complete" && !blank ? "ready" : "loading" };
+}
 let found;
 try {
+  if (query.op === "compare") return elements();
   if (query.op === "count" || query.op === "gone") return number();
   found = pick(query);
 } catch (err) {
@@ -28,9 +34,10 @@ if (query.op === "files") return files(e);
 if (query.op === "text") return { state: "ready", detail: shownIn(e).slice(0, 10000) };
 if (query.op === "read") return read(e);
 if (query.op === "value") return value(e);
+if (query.op === "scroll" && e === document.documentElement) return scrollIn(e);
 if (!visible(e)) return { state: "hidden" };
-const looks = { visible: () => ({ state: "ready" }), place, reveal, wheel, ticked };
+const looks = { visible: () => ({ state: "ready" }), place, reveal, wheel, ticked, scroll: scrollIn };
 if (looks[query.op]) return looks[query.op](e);
 if (e.matches(":disabled") || e.closest("[aria-disabled=true]")) return { state: "disabled" };
 if (query.op === "enabled") return { state: "ready" };
-return { point, type: field, choose, tick, focus }[query.op](e);
+return { point, type: field, fill, choose, tick, focus }[query.op](e);

@@ -30,6 +30,26 @@ func TestSeeAndWaitFor(t *testing.T) {
 	wantResult(t, walk(t, p, j, 60*time.Second), results.OK, "")
 }
 
+func TestResponses(t *testing.T) {
+	p := warm(t)
+	t.Parallel()
+	base := serve(t)
+	wantResult(t, walk(t, p, one(t, base, "/looks.html",
+		`wait_for: {response: /looks.html}`,
+		`click: "#load"`, `wait_for: {response: {url: /slow, method: get, status: 200}}`, `see: said loaded`, `wait_for: {response: /slow}`,
+		`evaluate: "fetch('/503', {method: 'POST'})"`, `wait_for: {response: {url: /503, method: POST, status: 503}}`,
+	), 60*time.Second), results.OK, "")
+	for actions, want := range map[[2]string]string{
+		{`evaluate: "fetch('/503', {method: 'POST'})"`, `wait_for: {response: {url: /503, status: 200}}`}: "wait for response of /503 with 200: the response has 503 after 7",
+		{`evaluate: fetch('/reset').catch(() => {})`, `wait_for: {response: /reset}`}:                     "wait for response of /reset: the request failed with net::ERR_EMPTY_RESPONSE after",
+		{`evaluate: fetch('/slow')`, `wait_for: {response: {url: /slow, method: POST}}`}:                  "wait for response of POST /slow: no such request, the last ones were GET /slow (200) after",
+		{`evaluate: "1"`, `wait_for: {response: /looks.html}`}:                                            "wait for response of /looks.html: no request has had a response since the last action after",
+	} {
+		r := walk(t, p, hasty(t, base, "/looks.html", actions[0], actions[1]), 60*time.Second)
+		wantResult(t, r, results.Critical, results.CauseTimeout, want)
+	}
+}
+
 func TestNetworkIdle(t *testing.T) {
 	p := warm(t)
 	t.Parallel()

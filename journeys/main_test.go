@@ -132,6 +132,10 @@ func serve(tb testing.TB) string {
 		fmt.Fprintf(w, "<title>Thanks</title><h1>Order  placed</h1><p>%s, %s, %s, %s</p>",
 			r.FormValue("name"), r.FormValue("qty"), r.FormValue("day"), r.FormValue("note"))
 	})
+	mux.HandleFunc("/signed", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "<title>Welcome</title><p id=welcome>%s, %s, %s, %s, %s, %s, %s, %s</p>", r.FormValue("name"), r.FormValue("key"), r.FormValue("plan"),
+			r.FormValue("colour"), r.FormValue("seats"), r.FormValue("from"), r.FormValue("terms"), strings.ReplaceAll(r.FormValue("note"), "\r", ""))
+	})
 	mux.HandleFunc("/503", func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		fmt.Fprint(w, "<title>Sorry</title>Back soon")

@@ -1,215 +1,83 @@
 package journeys
 
 import (
+	"context"
+	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
-	"slices"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+
+	"github.com/foreshock/foreshock/internal/kind"
+	"github.com/foreshock/foreshock/results"
 )
 
-// requestsKept is how many requests of a run are remembered: the newest.
-const requestsKept = 1000
-
-// An exchange is one request and what came of it. A redirect ends one and begins another.
-type exchange struct {
-	id       network.RequestID
-	page     string // id of the page in the HAR; empty before the first
-	kind     network.ResourceType
-	at       float64 // monotonic seconds, as all times of the browser
-	wall     time.Time
-	method   string
-	url      string
-	body     int64 // bytes of it; -1 is not known
-	headers  network.Headers
-	response *network.Response
-	wired    bool    // its headers on the wire are told, or may be
-	ended    float64 // 0 while it is under way
-	bytes    float64
-	failure  string // such as net::ERR_CONNECTION_REFUSED
-	canceled bool
+type throttle struct {
+	State    string        `yaml:"state"`    // offline or online; empty if the rest says
+	Download float64       `yaml:"download"` // bytes a second; 0 is no limit
+	Upload   float64       `yaml:"upload"`
+	Latency  time.Duration `yaml:"latency"` // until an answer begins, at least
 }
 
-// A visit is one page of the run.
-type visit struct {
-	id              string
-	request         network.RequestID
-	at              float64
-	wall            time.Time
-	url             string
-	content, loaded float64 // when; 0 is not yet
+func networkKind() kind.Kind[Action] {
+	return kind.Of("network", "makes the page's network slow, cuts it off, or gives it back",
+		"offline\n", throttle{},
+		func(s throttle) (Action, error) {
+			limited := s.Download != 0 || s.Upload != 0 || s.Latency != 0
+			switch {
+			case s.State != "" && s.State != "offline" && s.State != "online":
+				return nil, kind.At("state", errors.New(kind.UnknownWord("state", s.State, []string{"offline", "online"})))
+			case s.State != "" && limited:
+				return nil, kind.At("state", errors.New("got it beside download, upload or latency, want one of them"))
+			case s.State == "" && !limited:
+				return nil, errors.New("got nothing, want offline, online, or download, upload and latency")
+			case s.Download < 0 || s.Upload < 0 || s.Latency < 0:
+				return nil, errors.New("got less than 0, want bytes a second and a time; leave out what has no limit")
+			}
+			return s, nil
+		})
 }
 
-// An exchangeLog remembers what a page asked for, from the browser's events, without bodies.
-type exchangeLog struct {
-	mu      sync.Mutex
-	frame   cdp.FrameID
-	list    []*exchange
-	visits  []*visit
-	dropped int
-	wires   map[network.RequestID]*wire
+// UnmarshalNode implements [kind.Unmarshaler].
+func (a *throttle) UnmarshalNode(n kind.Node) error {
+	type whole throttle
+	return decodeShort(n, &a.State, (*whole)(a))
 }
 
-// A wire has the headers as they were sent and received, of each redirect in turn. They
-// are told by another process than the rest, sooner or later than that.
-type wire struct{ sent, received []network.Headers }
+// String implements [Action].
+func (a throttle) String() string {
+	if a.State != "" {
+		return "network " + a.State
+	}
+	return fmt.Sprintf("network %g down, %g up, %v late", a.Download, a.Upload, a.Latency)
+}
 
-func newExchangeLog() *exchangeLog { return &exchangeLog{wires: map[network.RequestID]*wire{}} }
+// Do implements [Action].
+func (a throttle) Do(ctx context.Context, p *Page, _ *results.Span) error {
+	return p.set(ctx, "network", a.apply)
+}
 
-func (l *exchangeLog) wire(id network.RequestID) *wire {
-	w := l.wires[id]
-	if w == nil {
-		w = &wire{}
-		if len(l.wires) < 2*requestsKept { // of what is never told of otherwise
-			l.wires[id] = w
+func (a throttle) apply(ctx context.Context, t *chromedp.Target) error {
+	limit := func(rate float64) float64 {
+		if rate == 0 {
+			return -1
 		}
+		return rate
 	}
-	return w
-}
-
-func (l *exchangeLog) event(ev any) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	switch ev := ev.(type) {
-	case *network.EventRequestWillBeSent:
-		l.begin(ev)
-	case *network.EventRequestWillBeSentExtraInfo:
-		w := l.wire(ev.RequestID)
-		w.sent = append(w.sent, ev.Headers)
-	case *network.EventResponseReceived:
-		if e := l.find(ev.RequestID); e != nil {
-			e.response, e.kind, e.wired = ev.Response, ev.Type, ev.HasExtraInfo
-		}
-	case *network.EventResponseReceivedExtraInfo:
-		w := l.wire(ev.RequestID)
-		w.received = append(w.received, ev.Headers)
-	case *network.EventLoadingFinished:
-		if e := l.find(ev.RequestID); e != nil {
-			e.ended, e.bytes = ev.Timestamp.Float64(), ev.EncodedDataLength
-		}
-	case *network.EventLoadingFailed:
-		if e := l.find(ev.RequestID); e != nil {
-			e.ended, e.failure, e.canceled = ev.Timestamp.Float64(), ev.ErrorText, ev.Canceled
-		}
-	case *page.EventDomContentEventFired:
-		if n := len(l.visits); n > 0 {
-			l.visits[n-1].content = ev.Timestamp.Float64()
-		}
-	case *page.EventLoadEventFired:
-		if n := len(l.visits); n > 0 {
-			l.visits[n-1].loaded = ev.Timestamp.Float64()
-		}
+	c := network.Conditions{
+		Offline: a.State == "offline", DownloadThroughput: limit(a.Download), UploadThroughput: limit(a.Upload),
+		Latency: float64(a.Latency) / float64(time.Millisecond),
 	}
-}
-
-func (l *exchangeLog) begin(ev *network.EventRequestWillBeSent) {
-	if !strings.HasPrefix(ev.Request.URL, "http") { // data: and blob: do not travel
-		return
-	}
-	e := &exchange{
-		id: ev.RequestID, kind: ev.Type, at: ev.Timestamp.Float64(), wall: wallTime(ev.WallTime),
-		method: ev.Request.Method, url: ev.Request.URL, headers: ev.Request.Headers, wired: true,
-	}
-	if ev.Request.HasPostData {
-		e.body = -1
-	}
-	if before := l.find(ev.RequestID); before != nil && ev.RedirectResponse != nil {
-		before.response, before.ended, before.wired = ev.RedirectResponse, e.at, ev.RedirectHasExtraInfo
-		before.bytes = ev.RedirectResponse.EncodedDataLength
-	}
-	if l.frame == "" {
-		l.frame = ev.FrameID
-	}
-	if ev.Type == network.ResourceTypeDocument && ev.FrameID == l.frame {
-		l.visit(e)
-	}
-	if n := len(l.visits); n > 0 {
-		e.page = l.visits[n-1].id
-	}
-	if len(l.list) == requestsKept {
-		delete(l.wires, l.list[0].id)
-		l.list = slices.Delete(l.list, 0, 1)
-		l.dropped++
-	}
-	l.list = append(l.list, e)
-}
-
-// visit begins another page, unless e is where the last one was redirected to.
-func (l *exchangeLog) visit(e *exchange) {
-	n := len(l.visits)
-	if n > 0 && l.visits[n-1].request == e.id {
-		l.visits[n-1].url = e.url
-		return
-	}
-	l.visits = append(l.visits, &visit{id: fmt.Sprintf("page_%d", n+1), request: e.id, at: e.at, wall: e.wall, url: e.url})
-}
-
-// status is how the last page was answered; 0 is not yet.
-func (l *exchangeLog) status() int64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if n := len(l.visits); n > 0 {
-		if e := l.find(l.visits[n-1].request); e != nil && e.response != nil {
-			return e.response.Status
-		}
-	}
-	return 0
-}
-
-// find returns the newest exchange of an id, or nil.
-func (l *exchangeLog) find(id network.RequestID) *exchange {
-	for _, e := range slices.Backward(l.list) {
-		if e.id == id {
-			return e
-		}
-	}
-	return nil
-}
-
-// failed describes the requests that came to nothing: how many, and the first. What
-// the page itself gave up does not count, nor does the icon that browsers ask for.
-func (l *exchangeLog) failed() (n int, first string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, e := range l.list {
-		why := e.wrong()
-		if why == "" {
-			continue
-		}
-		if n++; n == 1 {
-			first = fmt.Sprintf("%s %s %s", e.method, e.path(), why)
-		}
-	}
-	return n, first
-}
-
-// wrong says why an exchange came to nothing; empty is that it did not.
-func (e *exchange) wrong() string {
-	switch {
-	case e.path() == "/favicon.ico":
-		return ""
-	case e.failure != "" && !e.canceled && e.failure != "net::ERR_ABORTED":
-		return e.failure
-	case e.response != nil && e.response.Status >= http.StatusBadRequest:
-		return fmt.Sprint(e.response.Status)
-	}
-	return ""
-}
-
-func (e *exchange) path() string {
-	u, err := url.Parse(e.url)
+	_, err := cdp.Call(ctx, t, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
+		MatchedNetworkConditions: []*network.Conditions{&c},
+	})
 	if err != nil {
-		return "an unreadable address"
+		return err
 	}
-	return u.EscapedPath()
-}
-
-func wallTime(t cdp.TimeSinceEpoch) time.Time {
-	return time.UnixMicro(int64(float64(t) * 1e6)).UTC()
+	_, err = cdp.Call(ctx, t, network.OverrideNetworkState, network.OverrideNetworkStateParams{
+		Offline: c.Offline, Latency: c.Latency, DownloadThroughput: c.DownloadThroughput, UploadThroughput: c.UploadThroughput,
+	})
+	return err
 }

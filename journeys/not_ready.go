@@ -39,9 +39,31 @@ func (e *notReady) sayOfAct() string {
 		return "the last one says " + strconv.Quote(cut(e.last.Detail, 120))
 	case "no match":
 		return "has nothing that matches, it is " + strconv.Quote(cut(e.last.Detail, 120))
+	case "other elements":
+		return cut(e.last.Detail, 160)
+	case "still so":
+		return "that still holds"
+	case "false":
+		return "it is still false"
+	case "thrown":
+		return "it " + cut(e.last.Detail, 160)
+	case "not moved":
+		return "no other page was loaded"
+	case "no box value":
+		return "is " + e.last.Detail + ", which takes true, false or its own value"
+	case "no frame":
+		return "there is no " + e.last.Detail
+	case "foreign frame":
+		return e.last.Detail + " is of another origin, where a page cannot look"
+	case "other tabs":
+		return "there is no such tab, only " + e.last.Detail
+	case "no tab":
+		return "no page has opened a tab"
+	case "loading":
+		return "the new tab has not loaded"
 	case "not scrolled":
 		return "did not scroll, though the wheel was turned over it"
-	case "busy":
+	case "no response", "busy":
 		return e.last.Detail
 	}
 	return ""

@@ -35,12 +35,18 @@ func (a *open) UnmarshalNode(n kind.Node) error {
 	return decodeShort(n, &a.URL, (*whole)(a))
 }
 
+// NodeSchema implements [kind.Describer].
+func (a *open) NodeSchema(g *kind.Schemas) *kind.Schema {
+	return kind.Either(kind.TextSchema(), g.Fields(*a, nil))
+}
+
 // String implements [Action].
 func (a open) String() string { return "open " + redact(a.URL) }
 
 // Do implements [Action]. An answer of 400 and above is critical.
 func (a open) Do(ctx context.Context, p *Page, span *results.Span) error {
 	p.watch.expectLoad()
+	p.watch.stay()
 	_, err := chromedp.NavigateResponse(a.URL)(ctx, p.target)
 	status := p.watch.documentStatus()
 	if status > 0 {

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/chromedp/cdproto"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"github.com/foreshock/foreshock/internal/kind"
@@ -25,6 +27,9 @@ var findScript string
 //go:embed page.js
 var pageScript string
 
+//go:embed any.js
+var anyScript string
+
 //go:embed act.js
 var actScript string
 
@@ -33,7 +38,7 @@ var lookScript string
 
 // pageFunction is the function that runs in the page, once a look.
 func pageFunction() string {
-	return "async (query) => {\n" + roleScript + findScript + pageScript + actScript + lookScript + "}"
+	return "async (query) => {\n" + roleScript + findScript + pageScript + anyScript + actScript + lookScript + "}"
 }
 
 // A Page is a tab in a browser profile of its own, for one run.
@@ -47,10 +52,19 @@ type Page struct {
 	values   map[string]string // what store kept
 	headers  map[string]any    // that every request has
 	dialogs  dialogs
+	held     int64 // keys that modify others, as the browser counts them
+	settings []setting
+	tabs     *tabs                                // nil before the first action
+	agent    emulation.SetUserAgentOverrideParams // as setAgent tells it
+	version  string                               // of the browser, before the dot; empty before asks
 	pictures pictures
+	acted    time.Time // when the last action began that was more than a look
 	film     film
 	endsBy   time.Time // see endsBy
 	log      *slog.Logger
+	author   Authoring
+	shownTo  bool   // the author has seen the element of the action that goes on
+	profile  string // directory of the browser's profile
 }
 
 // An operation is what a query asks the page for, beyond finding the element.
@@ -77,7 +91,12 @@ const (
 	opTick    operation = "tick"    // where to click, if the box is not as wanted
 	opTicked  operation = "ticked"  // whether the box is as wanted
 	opFiles   operation = "files"   // whether it takes files
+	opFill    operation = "fill"    // whatever the field is
+	opScroll  operation = "scroll"  // to a place in it
+	opArrived operation = "arrived" // address and title
+	opCompare operation = "compare" // number, attributes and properties of elements
 	opElement operation = "element" // the element itself
+	opLoaded  operation = "loaded"  // the document
 	opExplain operation = "explain"
 )
 
@@ -86,6 +105,8 @@ type query struct {
 	Op        operation `json:"op"`
 	Arg       string    `json:"arg"`
 	Attribute string    `json:"attribute,omitempty"`
+	Offset    *point    `json:"offset,omitempty"`   // where in the element to point
+	Elements  *elements `json:"elements,omitempty"` // what opCompare wants
 }
 
 // An answer is what page.js says to a query.
@@ -102,7 +123,7 @@ const ready = "ready"
 
 // ask looks at the page once.
 func (p *Page) ask(ctx context.Context, q query) (answer, error) {
-	return evaluate[answer](ctx, p, q)
+	return framelessAs(evaluate[answer](ctx, p, q))
 }
 
 func evaluate[T any](ctx context.Context, p *Page, q query) (T, error) {
@@ -111,7 +132,7 @@ func evaluate[T any](ctx context.Context, p *Page, q query) (T, error) {
 		var zero T
 		return zero, err
 	}
-	return chromedp.Evaluate[T]("("+pageFunction()+")("+string(arg)+")", chromedp.EvalAwaitPromise)(ctx, p.target)
+	return evaluateIn[T](ctx, p, q.where(), "("+pageFunction()+")("+string(arg)+")")
 }
 
 // await looks until a user could do what q asks for. When ctx ends first, its error
@@ -122,6 +143,8 @@ func (p *Page) await(ctx context.Context, q query) (answer, error) {
 	for pause := first; ; pause = min(pause*3/2, last) {
 		a, err := p.ask(ctx, q)
 		switch {
+		case err == nil && a.State == ready && p.show(ctx, q):
+			continue // it may have moved meanwhile
 		case err == nil && a.State == ready:
 			return a, nil
 		case err == nil && a.State == "invalid":
@@ -190,20 +213,35 @@ func endsBy(ctx context.Context) time.Time {
 // do runs one action within timeout, and within the run's time.
 func (p *Page) do(ctx context.Context, span *results.Span, a action, timeout time.Duration) error {
 	begin := time.Now()
-	end := begin.Add(timeout)
+	end := begin.Add(timeout + p.author.Slow)
 	if !p.endsBy.IsZero() && p.endsBy.Before(end) {
 		end = p.endsBy
 	}
 	work, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
-	defer p.onLoss(cancel)()
+	lives := p.tab
+	if a.kind == "tab" && p.tabs != nil { // the tab to go from may have closed itself
+		lives = p.tabs.home
+	}
+	defer lives.onLoss(cancel)()
+	if err := p.prepare(work); err != nil {
+		return p.judge(ctx, a, err, time.Since(begin))
+	}
+	if !slices.Contains(looks(), a.kind) {
+		p.acted = begin
+	}
 	act, err := a.ready(p.stored)
+	if err == nil {
+		err = p.tabs.tooMany()
+	}
+	p.shownTo = false
 	if b, ok := act.Action.(block); ok && err == nil {
 		err = b.run(ctx, p, span, timeout)
 	} else if err == nil {
 		err = act.Do(work, p, span)
 	}
 	if err == nil {
+		p.slowly(ctx)
 		return nil
 	}
 	if inner, ok := errors.AsType[*inBlock](err); ok {
@@ -212,6 +250,11 @@ func (p *Page) do(ctx context.Context, span *results.Span, a action, timeout tim
 	waited := time.Since(begin)
 	p.lastLook(ctx, err)
 	return p.judge(ctx, a, err, waited)
+}
+
+// looks are the kinds of action that change nothing.
+func looks() []string {
+	return []string{"wait_for", "see", "store", "screenshot", "if", "repeat", "wait_until", "elements", "arrive"}
 }
 
 // lastLook asks once more what keeps an action from being done, if no look at the page

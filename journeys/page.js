@@ -31,8 +31,8 @@ const isIn = (e, n) => {
 };
 const hitAt = (doc, x, y) => {
   let hit = doc.elementFromPoint(x, y);
-  while (hit && hit.shadowRoot) {
-    const inner = hit.shadowRoot.elementFromPoint(x, y);
+  while (hit && rootOf(hit)) {
+    const inner = rootOf(hit).elementFromPoint(x, y);
     if (!inner || inner === hit) break;
     hit = inner;
   }
@@ -42,7 +42,7 @@ const hitAt = (doc, x, y) => {
 // The middle of e, in its own window first and in the page last.
 const middles = (e) => {
   const r = e.getBoundingClientRect();
-  const path = [{ e, x: r.x + r.width / 2, y: r.y + r.height / 2 }];
+  const path = [{ e, ...pointIn(r) }];
   for (let f = frameOf(e); f; f = frameOf(f)) {
     const { x, y } = path.at(-1);
     const o = f.getBoundingClientRect();
@@ -65,6 +65,7 @@ const inView = (e) => {
 const point = async (e) => {
   if (!(await still(e))) return { state: "moving" };
   if (!inView(e)) e.scrollIntoView({ block: "center", inline: "center", behavior: "instant" });
+  if (query.offset) showPoint(e);
   const path = middles(e);
   for (const m of path) {
     const hit = hitAt(m.e.ownerDocument, m.x, m.y);

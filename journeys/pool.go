@@ -19,6 +19,7 @@ type PoolOptions struct {
 	Dir       string            // where temporary profiles go; empty is the system's directory
 	Max       int               // journeys at once; 0 is one for each core
 	NoSandbox bool              // for machines that do not allow Chromium's sandbox; of root it is always off
+	Author    Authoring         // how somebody looks on
 }
 
 // A Pool holds the one browser that all journeys share. The browser starts with the
@@ -176,8 +177,11 @@ func (p *Pool) openIn(ctx context.Context, b *browser) (*Page, error) {
 		}
 		return nil, results.Blind(results.CauseBrowser, fmt.Errorf("browser page: %w", err))
 	}
-	page := &Page{tab: t, target: t.target(), lookup: p.lookup, log: p.log, values: map[string]string{}, headers: map[string]any{}}
-	p.wg.Go(page.answerDialogs)
+	page := &Page{
+		tab: t, target: t.target(), lookup: p.lookup, log: p.log, values: map[string]string{}, headers: map[string]any{},
+		author: p.opts.Author, profile: b.profile,
+	}
+	p.wg.Go(func() { page.answerDialogs(t) })
 	page.close = func() {
 		go func() {
 			giveBack()

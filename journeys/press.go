@@ -42,6 +42,27 @@ func (a *press) UnmarshalNode(n kind.Node) error {
 	return n.Decode((*whole)(a))
 }
 
+// NodeSchema implements [kind.Describer].
+func (a *press) NodeSchema(g *kind.Schemas) *kind.Schema {
+	return kind.Either(g.Of(chord{}), g.Fields(*a, nil))
+}
+
+// NodeSchema implements [kind.Describer]. Single characters are keys, too.
+func (c *chord) NodeSchema(*kind.Schemas) *kind.Schema {
+	keys := slices.Sorted(maps.Keys(namedKeys()))
+	held := strings.Join(slices.Sorted(maps.Keys(modifiers())), "|")
+	chords := kind.PatternSchema(`^((`+held+`)\+)*(.|`+strings.Join(keys, "|")+`)$`, "Control+A")
+	return kind.Either(&kind.Schema{Enum: keys}, chords, &kind.Schema{Type: kind.Types{"integer"}})
+}
+
+// modifiers are the keys that are held while another is pressed.
+func modifiers() map[string]chromedp.Modifier {
+	return map[string]chromedp.Modifier{
+		"Control": chromedp.ModifierCtrl, "Shift": chromedp.ModifierShift,
+		"Alt": chromedp.ModifierAlt, "Meta": chromedp.ModifierMeta,
+	}
+}
+
 // String implements [Action].
 func (a press) String() string {
 	names := make([]string, len(a.Keys))
@@ -88,10 +109,7 @@ func (c *chord) UnmarshalNode(n kind.Node) error {
 	if strings.HasSuffix(n.Text, "+") { // the plus itself
 		parts = append(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "+")
 	}
-	held := map[string]chromedp.Modifier{
-		"Control": chromedp.ModifierCtrl, "Shift": chromedp.ModifierShift,
-		"Alt": chromedp.ModifierAlt, "Meta": chromedp.ModifierMeta,
-	}
+	held := modifiers()
 	last := len(parts) - 1
 	for _, part := range parts[:last] {
 		m, ok := held[part]

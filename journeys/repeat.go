@@ -30,6 +30,8 @@ func repeatKind() kind.Kind[Action] {
 				s.Times = roundsUntil
 			}
 			switch {
+			case s.Times == 0:
+				return nil, errors.New("got no end, want times: NUMBER or until: CONDITION")
 			case s.Times < 1 || s.Times > mostRounds:
 				return nil, kind.At("times", fmt.Errorf("got %d, want 1 to %d", s.Times, mostRounds))
 			case len(s.Each) == 0:

@@ -12,10 +12,10 @@ const words = (n) => {
   if (norm(n.ariaLabel)) return n.ariaLabel;
   if (n.tagName === "IMG") return n.alt;
   const slotted = n.tagName === "SLOT" ? n.assignedNodes() : [];
-  const text = [...(slotted.length ? slotted : (n.shadowRoot || n).childNodes)].map(words).join("");
+  const text = [...(slotted.length ? slotted : (rootOf(n) || n).childNodes)].map(words).join("");
   return display.startsWith("inline") ? text : " " + text + " ";
 };
-const wordsIn = (e) => norm([...(e.shadowRoot || e).childNodes].map(words).join(""));
+const wordsIn = (e) => norm([...(rootOf(e) || e).childNodes].map(words).join(""));
 
 // Roles that are named by their author only, and not by what is in them.
 const unnamed = ["textbox", "searchbox", "combobox", "listbox", "slider", "spinbutton", "progressbar", "meter",

@@ -29,6 +29,11 @@ func (a *screenshot) UnmarshalNode(n kind.Node) error {
 	return decodeShort(n, &a.Name, (*whole)(a))
 }
 
+// NodeSchema implements [kind.Describer].
+func (a *screenshot) NodeSchema(g *kind.Schemas) *kind.Schema {
+	return kind.Either(kind.TextSchema(), g.Fields(*a, nil))
+}
+
 // String implements [Action].
 func (a screenshot) String() string { return "screenshot " + a.Name }
 

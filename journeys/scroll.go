@@ -16,16 +16,20 @@ import (
 type scroll struct {
 	To Selector `yaml:"to"`
 	By int      `yaml:"by"` // pixels down
+	X  *float64 `yaml:"x"`  // the place itself, in pixels
+	Y  *float64 `yaml:"y"`
 	In Selector `yaml:"in"` // empty is the page
 }
 
 func scrollKind() kind.Kind[Action] {
-	return kind.Of("scroll", "scrolls to an element, or turns the mouse wheel by some pixels over the page or an element",
+	return kind.Of("scroll", "scrolls to an element, to a place in pixels, or by some with the mouse wheel, in the page or in an element",
 		"to: {text: Imprint}\n", scroll{},
 		func(s scroll) (Action, error) {
 			switch {
-			case s.To.Value == "" && s.By == 0:
+			case s.To.Value == "" && s.By == 0 && !s.placed():
 				return nil, kind.At("to", errors.New("got none, want the selector of an element, or by: PIXELS"))
+			case s.placed() && (s.To.Value != "" || s.By != 0):
+				return nil, kind.At("x", errors.New("got a place beside to or by, want one way to scroll"))
 			case s.To.Value != "" && (s.By != 0 || s.In.Value != ""):
 				return nil, kind.At("to", errors.New("got it beside by or in, want one way to scroll"))
 			}
@@ -33,9 +37,27 @@ func scrollKind() kind.Kind[Action] {
 		})
 }
 
+func (a scroll) placed() bool { return a.X != nil || a.Y != nil }
+
+// place is where to scroll, as the page reads it.
+func (a scroll) place() string {
+	var at point
+	if a.X != nil {
+		at.X = *a.X
+	}
+	if a.Y != nil {
+		at.Y = *a.Y
+	}
+	return fmt.Sprintf("%g,%g", at.X, at.Y)
+}
+
 // String implements [Action].
 func (a scroll) String() string {
 	switch {
+	case a.placed() && a.In.Value != "":
+		return fmt.Sprintf("scroll to %s in %s", a.place(), a.In)
+	case a.placed():
+		return "scroll to " + a.place()
 	case a.To.Value != "":
 		return "scroll to " + a.To.String()
 	case a.In.Value != "":
@@ -53,6 +75,10 @@ func (a scroll) Do(ctx context.Context, p *Page, _ *results.Span) error {
 	in := a.In
 	if in.Value == "" {
 		in = Selector{By: "css", Value: "html"}
+	}
+	if a.placed() {
+		_, err := p.await(ctx, query{Selector: in, Op: opScroll, Arg: a.place()})
+		return err
 	}
 	q := query{Selector: in, Op: opWheel, Arg: strconv.Itoa(a.By)}
 	at, err := p.await(ctx, q)

@@ -69,6 +69,11 @@ func (a see) check() error {
 	return nil
 }
 
+// NodeSchema implements [kind.Describer].
+func (a *see) NodeSchema(g *kind.Schemas) *kind.Schema {
+	return kind.Either(kind.TextSchema(), g.Fields(*a, nil))
+}
+
 // String implements [Action].
 func (a see) String() string {
 	var s string

@@ -3,6 +3,8 @@ package journeys
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/foreshock/foreshock/internal/kind"
@@ -12,12 +14,44 @@ import (
 // selector or an XPath. Only visible elements count where there are any. It must mean
 // one: several are an error unless Nth says which.
 type Selector struct {
-	By       string    `json:"by"` // css, xpath, text, label, testid or role
-	Value    string    `json:"value"`
-	Name     string    `json:"name,omitempty"`     // the accessible name, beside a role
-	Nth      int       `json:"nth,omitempty"`      // from 1; -1 is the last; 0 is the only one
-	In       *Selector `json:"in,omitempty"`       // nil is the whole page
-	Implicit string    `json:"implicit,omitempty"` // CSS of what has the role by itself
+	By       string        `json:"by"` // css, xpath, text, label, testid, role, aria or any
+	Value    string        `json:"value"`
+	Name     string        `json:"name,omitempty"`     // the accessible name, beside a role
+	Nth      int           `json:"nth,omitempty"`      // from 1; -1 is the last; 0 is the only one
+	Role     string        `json:"role,omitempty"`     // beside aria; empty is any
+	In       *Selector     `json:"in,omitempty"`       // nil is the whole page
+	Any      *alternatives `json:"any,omitempty"`      // alternatives, if By is any
+	Frame    *frame        `json:"frame,omitempty"`    // nil is the page itself
+	Implicit string        `json:"implicit,omitempty"` // CSS of what has the role by itself
+}
+
+// selectorFields are a Selector as it is written: one of the ways to find, and more.
+type selectorFields struct {
+	CSS    string        `yaml:"css"`    // a CSS selector
+	XPath  string        `yaml:"xpath"`  // an XPath
+	Text   string        `yaml:"text"`   // what the element says
+	Label  string        `yaml:"label"`  // the label of a field
+	TestID string        `yaml:"testid"` // its data-testid
+	Role   string        `yaml:"role"`   // its role for a screen reader, such as button; best with name
+	Aria   string        `yaml:"aria"`   // its name for a screen reader, whatever its role
+	Any    *alternatives `yaml:"any"`    // several ways: the first that finds something counts
+	Frame  *frame        `yaml:"frame"`  // the frame in which it is
+	Name   string        `yaml:"name"`   // beside role: its name for a screen reader
+	Nth    int           `yaml:"nth"`    // which of several: 1 is the first, -1 the last
+	In     *Selector     `yaml:"in"`     // the element in which it is
+}
+
+// NodeSchema implements [kind.Describer].
+func (s *Selector) NodeSchema(g *kind.Schemas) *kind.Schema {
+	return g.Def("selector", func() *kind.Schema {
+		one := g.Fields(selectorFields{}, map[string]*kind.Schema{"role": kind.WordsSchema(slices.Sorted(maps.Keys(roles()))...)})
+		for _, way := range []string{"css", "xpath", "text", "label", "testid", "role", "aria", "any"} {
+			one.OneOf = append(one.OneOf, &kind.Schema{Required: []string{way}})
+		}
+		css := kind.TextSchema()
+		css.Description, css.MinLength = "a CSS selector, such as #buy", 1
+		return kind.Either(css, one)
+	})
 }
 
 // UnmarshalNode reads a text, which is CSS, or a mapping with one of the ways to find.
@@ -29,36 +63,37 @@ func (s *Selector) UnmarshalNode(n kind.Node) error {
 		}
 		return nil
 	}
-	var f struct {
-		CSS    string    `yaml:"css"`
-		XPath  string    `yaml:"xpath"`
-		Text   string    `yaml:"text"`
-		Label  string    `yaml:"label"`
-		TestID string    `yaml:"testid"`
-		Role   string    `yaml:"role"`
-		Name   string    `yaml:"name"`
-		Nth    int       `yaml:"nth"`
-		In     *Selector `yaml:"in"`
-	}
+	var f selectorFields
 	if err := n.Decode(&f); err != nil {
 		return err
 	}
-	*s = Selector{Name: f.Name, Nth: f.Nth, In: f.In}
+	*s = Selector{Name: f.Name, Nth: f.Nth, In: f.In, Any: f.Any, Frame: f.Frame}
+	if n.Has("aria") {
+		s.Role, f.Role = f.Role, ""
+	}
 	ways := 0
 	for _, field := range n.Fields {
 		switch field.Key.Text {
-		case "name", "in":
+		case "name", "in", "frame":
+		case "role":
+			if s.Role == "" {
+				s.By, s.Value = "role", f.Role
+				ways++
+			}
 		case "nth":
 			if f.Nth == 0 {
 				return n.Locate(kind.At("nth", errors.New("got 0, want 1 for the first, 2 for the second, or -1 for the last")))
 			}
+		case "any":
+			s.By, s.Value = "any", f.Any.String()
+			ways++
 		default:
-			s.By, s.Value = field.Key.Text, f.CSS+f.XPath+f.Text+f.Label+f.TestID+f.Role
+			s.By, s.Value = field.Key.Text, f.CSS+f.XPath+f.Text+f.Label+f.TestID+f.Aria
 			ways++
 		}
 	}
 	if ways != 1 {
-		return n.Errorf("got %d ways to find an element, want one of css, xpath, text, label, testid, role", ways)
+		return n.Errorf("got %d ways to find an element, want one of css, xpath, text, label, testid, role, aria, any", ways)
 	}
 	return n.Locate(s.check())
 }
@@ -66,6 +101,9 @@ func (s *Selector) UnmarshalNode(n kind.Node) error {
 func (s *Selector) check() error {
 	if s.Value == "" {
 		return kind.At(s.By, errors.New("got an empty text, want what to look for"))
+	}
+	if s.By == "aria" {
+		s.Implicit = roles()[s.Role]
 	}
 	if s.By != "role" {
 		if s.Name != "" {
@@ -85,12 +123,15 @@ func (s *Selector) check() error {
 func (s Selector) String() string {
 	text := s.Value
 	switch {
+	case s.By == "aria" && s.Role != "":
+		text = s.Role + " " + strconv.Quote(s.Value)
 	case s.By == "role" && s.Name != "":
 		text += " " + strconv.Quote(s.Name)
-	case s.By != "css" && s.By != "role":
+	case s.By != "css" && s.By != "role" && s.By != "any":
 		text = s.By + " " + strconv.Quote(s.Value)
 	}
 	switch {
+	case s.By == "any" && s.Nth == 1: // the ordinary way where several may match
 	case s.Nth == -1:
 		text += " (the last)"
 	case s.Nth != 0:
@@ -98,6 +139,9 @@ func (s Selector) String() string {
 	}
 	if s.In != nil {
 		text += " in " + s.In.String()
+	}
+	if s.Frame != nil {
+		text += " in " + s.Frame.String()
 	}
 	return text
 }

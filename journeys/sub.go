@@ -30,6 +30,17 @@ func (s *sub) UnmarshalNode(n kind.Node) error {
 	return nil
 }
 
+// NodeSchema implements [kind.Describer].
+func (s *sub) NodeSchema(g *kind.Schemas) *kind.Schema {
+	return kind.Either(g.Of(s.File), g.Fields(*s, nil))
+}
+
+// subStep is a step that is another journey, as it is written.
+type subStep struct {
+	Step    string `yaml:"step"`    // its name, before those of the steps in the file
+	Journey sub    `yaml:"journey"` // the journey file whose steps stand here
+}
+
 // stepsOf decodes the items of steps, and puts the steps of other journey files where
 // they are named. within are the files around this one, which must not come again.
 func stepsOf(list []kind.Node, vars *kind.Vars, within []string) ([]step, error) {
@@ -43,10 +54,7 @@ func stepsOf(list []kind.Node, vars *kind.Vars, within []string) ([]step, error)
 			steps = append(steps, s)
 			continue
 		}
-		var f struct {
-			Step    string `yaml:"step"`
-			Journey sub    `yaml:"journey"`
-		}
+		var f subStep
 		if err := n.Decode(&f); err != nil {
 			return nil, err
 		}

@@ -32,9 +32,13 @@ func (a typing) Do(ctx context.Context, p *Page, _ *results.Span) error {
 	if err != nil || at.Done {
 		return err
 	}
-	keys := a.Text
-	if keys == "" {
-		keys = kb.Backspace // what the field held is selected
+	return p.settle(ctx, typed(a.Text))
+}
+
+// typed types a text in place of what is selected.
+func typed(text string) chromedp.Action[chromedp.Void] {
+	if text == "" {
+		text = kb.Backspace
 	}
-	return p.settle(ctx, chromedp.KeyEvent(keys))
+	return chromedp.KeyEvent(text)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
 
 	"github.com/foreshock/foreshock/internal/kind"
 	"github.com/foreshock/foreshock/results"
@@ -19,7 +20,9 @@ type viewport struct {
 	Width  int64   `yaml:"width"`
 	Height int64   `yaml:"height"`
 	Scale  float64 `yaml:"scale"`  // pixels of the screen for one of CSS
-	Mobile bool    `yaml:"mobile"` // with touch, and as pages for phones are laid out
+	Mobile bool    `yaml:"mobile"` // as pages for phones are laid out
+	Touch  *bool   `yaml:"touch"`  // nil is as Mobile
+	Turned bool    `yaml:"landscape"`
 }
 
 // devices are the screens that have a name.
@@ -42,7 +45,7 @@ func viewportKind() kind.Kind[Action] {
 				if !ok {
 					return nil, kind.At("device", errors.New(kind.UnknownWord("device", s.Device, slices.Sorted(maps.Keys(devices())))))
 				}
-				if s.Width != 0 || s.Height != 0 || s.Scale != 0 || s.Mobile {
+				if s.Width != 0 || s.Height != 0 || s.Scale != 0 || s.Mobile || s.Touch != nil || s.Turned {
 					return nil, kind.At("device", errors.New("got it beside other keys, want device or width and height"))
 				}
 				d.Device = s.Device
@@ -69,6 +72,12 @@ func (a *viewport) UnmarshalNode(n kind.Node) error {
 	return decodeShort(n, &a.Device, (*whole)(a))
 }
 
+// NodeSchema implements [kind.Describer].
+func (a *viewport) NodeSchema(g *kind.Schemas) *kind.Schema {
+	device := kind.WordsSchema(slices.Sorted(maps.Keys(devices()))...)
+	return kind.Either(device, g.Fields(*a, map[string]*kind.Schema{"device": device}))
+}
+
 // String implements [Action].
 func (a viewport) String() string {
 	if a.Device != "" {
@@ -79,12 +88,27 @@ func (a viewport) String() string {
 
 // Do implements [Action].
 func (a viewport) Do(ctx context.Context, p *Page, _ *results.Span) error {
-	_, err := cdp.Call(ctx, p.target, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
-		Width: a.Width, Height: a.Height, DeviceScaleFactor: a.Scale, Mobile: a.Mobile,
+	return p.set(ctx, "screen", a.apply)
+}
+
+func (a viewport) apply(ctx context.Context, t *chromedp.Target) error {
+	var screen *emulation.ScreenOrientation // that of a desktop
+	switch {
+	case a.Turned:
+		screen = &emulation.ScreenOrientation{Type: emulation.ScreenOrientationTypeLandscapePrimary, Angle: 90}
+	case a.Mobile:
+		screen = &emulation.ScreenOrientation{Type: emulation.ScreenOrientationTypePortraitPrimary}
+	}
+	_, err := cdp.Call(ctx, t, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
+		Width: a.Width, Height: a.Height, DeviceScaleFactor: a.Scale, Mobile: a.Mobile, ScreenOrientation: screen,
 	})
 	if err != nil {
 		return err
 	}
-	_, err = cdp.Call(ctx, p.target, emulation.SetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{Enabled: a.Mobile})
+	touch := a.Mobile
+	if a.Touch != nil {
+		touch = *a.Touch
+	}
+	_, err = cdp.Call(ctx, t, emulation.SetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{Enabled: touch})
 	return err
 }

@@ -133,11 +133,11 @@ func (s *pageVitals) record(span *results.Span) {
 	}
 }
 
-// prepare has every document from here on tell how fast it was.
-func (p *Page) prepare(ctx context.Context) error {
-	_, err := cdp.Call(ctx, p.target, runtime.AddBinding, runtime.AddBindingParams{Name: vitalsBinding, ExecutionContextName: ownWorld})
+// measure has every document of a tab from here on tell how fast it was.
+func measure(ctx context.Context, t *chromedp.Target) error {
+	_, err := cdp.Call(ctx, t, runtime.AddBinding, runtime.AddBindingParams{Name: vitalsBinding, ExecutionContextName: ownWorld})
 	if err == nil {
-		_, err = cdp.Call(ctx, p.target, page.AddScriptToEvaluateOnNewDocument,
+		_, err = cdp.Call(ctx, t, page.AddScriptToEvaluateOnNewDocument,
 			page.AddScriptToEvaluateOnNewDocumentParams{Source: vitalsScript, WorldName: ownWorld})
 	}
 	if err != nil {

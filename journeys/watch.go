@@ -18,11 +18,13 @@ const requestedLimit = time.Second
 
 // A watch follows what a tab loads, from the browser's events.
 type watch struct {
-	crashed  func() // called once the page's process is gone
-	traffic  *traffic
-	requests *exchangeLog
-	console  *console
-	vitals   *vitals
+	crashed   func() // called once the page's process is gone
+	traffic   *traffic
+	contexts  *contexts
+	responses responses
+	requests  *exchangeLog
+	console   *console
+	vitals    *vitals
 
 	mu        sync.Mutex
 	changed   chan struct{} // closed and replaced at each event that counts
@@ -33,12 +35,13 @@ type watch struct {
 	address   string // of the last document that was asked for
 	status    int    // of its answer; 0 is none yet
 	failure   string // why it did not load, such as net::ERR_CONNECTION_REFUSED
+	elsewhere bool   // another page, or another address of it, has come since stay
 }
 
 func newWatch(crashed func()) *watch {
 	return &watch{
 		crashed: crashed, traffic: newTraffic(), requests: newExchangeLog(), console: newConsole(), vitals: newVitals(),
-		changed: make(chan struct{}),
+		contexts: &contexts{by: map[cdp.FrameID]string{}}, changed: make(chan struct{}),
 	}
 }
 
@@ -92,6 +95,31 @@ func (w *watch) loaded(ctx context.Context) error {
 	}
 }
 
+// moved reports whether another page, or another address of the same one, has come
+// since stay; it waits for that until ctx ends.
+func (w *watch) moved(ctx context.Context) bool {
+	for {
+		w.mu.Lock()
+		moved, changed := w.elsewhere, w.changed
+		w.mu.Unlock()
+		if moved {
+			return true
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-changed:
+		}
+	}
+}
+
+// stay is where moved starts from.
+func (w *watch) stay() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.elsewhere = false
+}
+
 // event takes one event of the tab. chromedp calls it in order and waits for it.
 func (w *watch) event(ev any) {
 	if _, ok := ev.(*inspector.EventTargetCrashed); ok {
@@ -99,6 +127,8 @@ func (w *watch) event(ev any) {
 		return
 	}
 	w.traffic.event(ev)
+	w.contexts.event(ev)
+	w.responses.event(ev)
 	w.requests.event(ev)
 	w.console.event(ev)
 	w.vitals.event(ev)
@@ -123,8 +153,10 @@ func (w *watch) note(ev any) bool {
 		}
 		w.frame = ev.Frame.ID
 		w.arrived()
+		w.elsewhere = w.elsewhere || ev.Frame.URL != "about:blank"
 	case *page.EventNavigatedWithinDocument:
 		w.arrivedIn(ev.FrameID)
+		w.elsewhere = w.elsewhere || w.main(ev.FrameID)
 	case *page.EventFrameStoppedLoading: // also of a download, which replaces no page
 		w.arrivedIn(ev.FrameID)
 	case *network.EventRequestWillBeSent:

@@ -26,6 +26,7 @@ const (
 	CauseSlow        Cause = "slow"
 	CauseExpiring    Cause = "expiring" // a certificate
 	CauseContract    Cause = "contract" // the answer breaks a contract
+	CauseDrift       Cause = "drift"    // something else runs than is recorded
 	CauseBreaker     Cause = "breaker"  // a circuit breaker does not do what was declared
 	CauseHeal        Cause = "heal"     // a fault could not be taken back
 )

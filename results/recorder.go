@@ -21,6 +21,7 @@ type Recorder struct {
 	done  []bool // by step: it has ended
 	slow  []error
 	said  string
+	watch []func(n int, s Step, ended bool)
 }
 
 // NewRecorder starts recording now.
@@ -28,6 +29,25 @@ func NewRecorder() *Recorder { return &Recorder{start: time.Now()} }
 
 // Start is when the run began; Step.Offset counts from it.
 func (r *Recorder) Start() time.Time { return r.start }
+
+// Watch has fn told of every step as it begins, when its limits are set, and as it
+// ends; n is its position from 1, as in [Step.Parent]. fn runs in the goroutine of the
+// step, which waits for it. Watch must be called before the first step.
+func (r *Recorder) Watch(fn func(n int, s Step, ended bool)) { r.watch = append(r.watch, fn) }
+
+// tell must be called without the lock.
+func (r *Recorder) tell(i int) {
+	if len(r.watch) == 0 {
+		return
+	}
+	r.mu.Lock()
+	s, ended := r.steps[i], r.done[i]
+	s.Values, s.Artifacts = maps.Clone(s.Values), slices.Clone(s.Artifacts)
+	r.mu.Unlock()
+	for _, fn := range r.watch {
+		fn(i+1, s, ended)
+	}
+}
 
 type parentKey struct{}
 
@@ -46,6 +66,7 @@ func (r *Recorder) Step(ctx context.Context, name string, fn func(context.Contex
 	})
 	r.done = append(r.done, false)
 	r.mu.Unlock()
+	r.tell(i)
 	span := &Span{rec: r, i: i}
 	panicked := true
 	defer func() {
@@ -62,9 +83,11 @@ func (r *Recorder) Step(ctx context.Context, name string, fn func(context.Contex
 // Add records a step that is known only afterwards, such as a phase of a request.
 func (r *Recorder) Add(s Step) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	i := len(r.steps)
 	r.steps = append(r.steps, s)
 	r.done = append(r.done, true)
+	r.mu.Unlock()
+	r.tell(i)
 }
 
 // Say keeps a line that tells what was seen, for the Result of a run that ends well.
@@ -118,6 +141,7 @@ func (s *Span) Set(name string, v float64) {
 // Limit makes the step a warning or critical when it takes longer; 0 is no limit.
 func (s *Span) Limit(warning, critical time.Duration) {
 	s.change(func(st *Step) { st.Warning, st.Critical = warning, critical })
+	s.rec.tell(s.i)
 }
 
 // Say is [Recorder.Say] of the run that the step belongs to.
@@ -137,6 +161,7 @@ func (s *Span) change(fn func(*Step)) {
 }
 
 func (s *Span) end(took time.Duration, err error) {
+	defer s.rec.tell(s.i)
 	s.rec.mu.Lock()
 	defer s.rec.mu.Unlock()
 	st := &s.rec.steps[s.i]

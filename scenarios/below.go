@@ -68,7 +68,7 @@ func (x *experiment) below(ctx context.Context) error {
 		last := o.Calls[len(o.Calls)-1]
 		return last.At >= o.Tried.End && last.Outcome == verdict.Success
 	}
-	x.note("%d calls failed, one fewer than open it", n)
+	x.note("%s failed, one fewer than open it", count(n, "call"))
 	if err := x.callUntil(ctx, x.now()+x.spec.recovery(), succeeded); err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ func phasesAgree(t *testing.T, rep *scenarios.Report) {
 	at := 0.0
 	follows := map[string]string{
 		"": "idle", "idle": "baseline", "baseline": "closed", "closed": "open half-open recovered closed",
-		"open": "half-open recovered", "half-open": "open recovered", "recovered": "closed",
+		"open": "half-open recovered closed", "half-open": "open recovered closed", "recovered": "closed open",
 	}
 	last := ""
 	for i, p := range rep.Phases {
@@ -214,10 +214,11 @@ func keysAgree(t *testing.T, rep *scenarios.Report) {
 		t.Errorf("null in the report:\n%s", b.String())
 	}
 	for where, want := range map[string]string{
-		"":           "schema scenario run foreshock host target definition_sha256 definition verdict exit_code reason started duration_ms properties faults phases timeline checks",
+		"":           "schema scenario run foreshock host target definition_sha256 definition verdict exit_code reason started duration_ms properties measured faults phases timeline checks",
 		"properties": "id verdict expected observed detail from_ms to_ms",
 		"faults":     "kind to resolved rules packets unit attempts armed_ms first_hit_ms healed_ms healed_by irreversible spans",
 		"phases":     "name from_ms to_ms calls success rejected failed attempts p50_ms p99_ms max_ms",
+		"measured":   "name declared measured",
 		"checks":     "name status phase at_ms duration_ms message",
 	} {
 		objects := []any{doc}
@@ -227,7 +228,7 @@ func keysAgree(t *testing.T, rep *scenarios.Report) {
 		for _, o := range objects {
 			var got []string
 			for k := range o.(map[string]any) {
-				if k != "summary" && k != "recovery" && k != "teardown_failed" { // where there is one
+				if !slices.Contains([]string{"summary", "recovery", "teardown_failed", "fix"}, k) { // where there is one
 					got = append(got, k)
 				}
 			}

@@ -2,7 +2,6 @@ package scenarios
 
 import (
 	"context"
-	"time"
 
 	"github.com/foreshock/foreshock/breaker/verdict"
 )
@@ -29,7 +28,7 @@ func (x *experiment) early(ctx context.Context) error {
 	if err := x.settle(ctx); err != nil {
 		return err
 	}
-	good, err := x.almostClosed(ctx)
+	good, err := x.almostClosed(ctx, x.spec.Breaker.HalfOpenSuccesses-1)
 	if err != nil || good < x.spec.Breaker.HalfOpenSuccesses-1 {
 		return err // recovery has told already of one that does not close
 	}
@@ -48,9 +47,8 @@ func (x *experiment) early(ctx context.Context) error {
 	return x.recovers(ctx)
 }
 
-// almostClosed opens the breaker, heals, and makes calls until one success fewer came
-// than close it.
-func (x *experiment) almostClosed(ctx context.Context) (good int, err error) {
+// almostClosed opens the breaker, heals, and makes calls until some succeeded.
+func (x *experiment) almostClosed(ctx context.Context, times int) (good int, err error) {
 	x.enter("closed")
 	var opening verdict.Span
 	if err := x.arm(ctx, &opening); err != nil {
@@ -68,15 +66,5 @@ func (x *experiment) almostClosed(ctx context.Context) (good int, err error) {
 	if err := x.heal(ctx); err != nil {
 		return 0, err
 	}
-	limit := x.now() + x.spec.opens(1) + time.Second
-	for good < x.spec.Breaker.HalfOpenSuccesses-1 && x.now() < limit {
-		c, err := x.call(ctx)
-		if err != nil {
-			return good, err
-		}
-		if c.Outcome == verdict.Success {
-			good++
-		}
-	}
-	return good, nil
+	return x.succeeds(ctx, times)
 }

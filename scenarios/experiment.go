@@ -134,7 +134,7 @@ func (x *experiment) perform(ctx context.Context) (err error) {
 	for _, step := range []func(context.Context) error{
 		x.idle,
 		func(ctx context.Context) error { w.start(ctx, x.spec.watched()); return x.baseline(ctx) },
-		x.below, x.outage, x.recovery, x.early, x.spread, x.slowly,
+		x.below, x.outage, x.recovery, x.relapse, x.early, x.herd, x.aging, x.spread, x.slowly,
 	} {
 		if err := step(ctx); err != nil {
 			x.abandon(ctx, err)

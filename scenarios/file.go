@@ -155,11 +155,12 @@ func (l Loader) one(path string, doc kind.Node) (*Spec, error) {
 		return nil, err
 	}
 	s.defaultsThatFollow()
+	faulty := s.buildFaults(doc) // the plan depends on them
 	if !doc.Has("limit") && s.Target.given() {
 		s.Limit = max(defaultLimit, s.needAll()*time.Duration(max(1, len(s.Target.Instances))))
 	}
 	s.inline, err = s.buildChecks(s.standIns())
-	if err := errors.Join(err, s.trySteps(), s.buildFaults(doc), s.tryReader(), s.validate(doc)); err != nil {
+	if err := errors.Join(err, s.trySteps(), faulty, s.tryReader(), s.validate(doc)); err != nil {
 		return nil, err
 	}
 	return &s, nil
@@ -203,8 +204,9 @@ func (s *Spec) buildFaults(doc kind.Node) error {
 	var errs []error
 	for _, n := range s.Fault {
 		_, f, err := faults.ScenarioKinds().Build("fault", n)
-		errs = append(errs, err)
-		s.faults = append(s.faults, f)
+		if errs = append(errs, err); err == nil {
+			s.faults = append(s.faults, f)
+		}
 	}
 	if len(s.Fault) == 0 {
 		errs = append(errs, doc.Get("fault").Errorf("fault: got no fault, want at least one, such as - drop: {to: \"127.0.0.1:9002\"}"))

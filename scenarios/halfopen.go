@@ -45,7 +45,7 @@ func (x *experiment) halfOpen(ctx context.Context, t verdict.Trip) error {
 	if x.spec.opens(1) > 0 {
 		x.obs.Due = x.now()
 	}
-	if err := x.burst(ctx, due+openFor/2+time.Second, max(openFor/20, mostPause)); err != nil {
+	if err := x.burst(ctx, &x.obs.Probe, due+openFor/2+time.Second, max(openFor/20, mostPause)); err != nil {
 		return err
 	}
 	o := x.observed()
@@ -55,9 +55,9 @@ func (x *experiment) halfOpen(ctx context.Context, t verdict.Trip) error {
 			probes++
 		}
 	}
-	x.note("%d calls at the same moment: %d attempts at the dependency", x.spec.burstCalls(), probes)
+	x.note("%s at the same moment: %s at the dependency", count(x.spec.burstCalls(), "call"), count(probes, "attempt"))
 	x.publishStates(ctx, x.observed())
-	if probes == 0 && !o.Survive || x.spec.Breaker.OpenFor.First == 0 {
+	if probes == 0 && !o.Survive && !x.reached(o.Probe.Start) || x.spec.Breaker.OpenFor.First == 0 {
 		return x.look(ctx)
 	}
 	x.enter("open")
@@ -82,11 +82,13 @@ func (x *experiment) due(t verdict.Trip) (at, openFor time.Duration, ok bool) {
 	return again + most + slipped, most, true
 }
 
-// burst calls many times at once until somebody reaches the dependency.
-func (x *experiment) burst(ctx context.Context, until, pause time.Duration) error {
+// burst calls many times at once until somebody reaches the dependency; span is when.
+func (x *experiment) burst(ctx context.Context, span *verdict.Span, until, pause time.Duration) error {
 	for {
 		start := x.now()
-		x.obs.Probe = verdict.Span{Start: start}
+		x.mu.Lock()
+		*span = verdict.Span{Start: start}
+		x.mu.Unlock()
 		if err := x.together(ctx, x.spec.burstCalls()); err != nil {
 			return err
 		}
@@ -97,7 +99,7 @@ func (x *experiment) burst(ctx context.Context, until, pause time.Duration) erro
 			return err
 		}
 		x.mu.Lock()
-		x.obs.Probe.End = x.now()
+		span.End = x.now()
 		x.mu.Unlock()
 		if x.reached(start) || x.now() >= until {
 			return nil
@@ -109,14 +111,16 @@ func (x *experiment) burst(ctx context.Context, until, pause time.Duration) erro
 }
 
 // reached says that a call since some time has reached the dependency: by its attempt,
-// or, where connections live on, by how long it took.
+// by its outcome where the service's connection comes back by itself, or, where connections live on, by how long it took.
 func (x *experiment) reached(since time.Duration) bool {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if n := len(x.obs.Attempts); n > 0 && x.obs.Attempts[n-1] >= since {
+	o := x.observed()
+	if len(verdict.LetThrough(x.declares(), o, since)) > 0 {
 		return true
 	}
-	return x.lives && slices.ContainsFunc(x.obs.Calls, func(c verdict.Call) bool { return c.At >= since && c.Took >= x.waits() })
+	if n := len(o.Attempts); n > 0 && o.Attempts[n-1] >= since {
+		return true
+	}
+	return x.lives && slices.ContainsFunc(o.Calls, func(c verdict.Call) bool { return c.At >= since && c.Took >= x.waits() })
 }
 
 // leaves says that the plan gives up a probe.

@@ -12,7 +12,7 @@ import (
 // instance has it, and the times of all count from the begin of the first.
 func join(s *Spec, all []*Report) *Report {
 	r := *all[0]
-	r.Properties = slices.Clone(r.Properties)
+	r.Properties, r.Measured = slices.Clone(r.Properties), []Measure{}
 	var invalid, stopped string
 	for i, one := range all {
 		address := s.Target.Instances[i]
@@ -20,6 +20,10 @@ func join(s *Spec, all []*Report) *Report {
 		end := later + one.DurationMS
 		r.Instances = append(r.Instances, InstanceLine{address, one.Verdict, one.Reason, later, end})
 		r.DurationMS = end
+		for _, m := range one.Measured {
+			m.Instance = address
+			r.Measured = append(r.Measured, m)
+		}
 		if i > 0 {
 			r.append(one.shifted(later))
 		}

@@ -3,7 +3,6 @@ package scenarios
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +14,8 @@ func (x *experiment) report(ctx context.Context, err error) *Report {
 	x.doubts()
 	o := x.observed()
 	x.phases[len(x.phases)-1].End = o.Ended
-	d := x.declares()
+	d, states := x.declares(), x.transitions(o)
+	phases := seenPhases(x.phases, states)
 	properties := verdict.Judge(d, o)
 	v, reason := x.roll(properties, err)
 	if v == verdict.Invalid {
@@ -28,18 +28,19 @@ func (x *experiment) report(ctx context.Context, err error) *Report {
 		Recovery: recoveryOf(d, o), Faults: []FaultLine{}, Phases: []PhaseLine{}, Checks: []CheckLine{}, Timeline: []Entry{},
 	}
 	for _, p := range properties {
-		r.Properties = append(r.Properties, PropertyLine{p.ID, p.Verdict, p.Expected, p.Observed, p.Detail, ms(p.Start), ms(p.End)})
+		r.Properties = append(r.Properties, propertyLine(p, len(states) > 0))
 	}
 	for _, ev := range x.evidence {
 		r.Faults = append(r.Faults, faultLine(ev, x.started))
 	}
-	for _, p := range x.phases {
+	for _, p := range phases {
 		r.Phases = append(r.Phases, phaseLine(p, o))
 	}
 	for _, c := range o.Checks {
-		r.Checks = append(r.Checks, CheckLine{c.Name, c.Status, x.phaseAt(c.At), ms(c.At), ms(c.Took), c.Message})
+		r.Checks = append(r.Checks, CheckLine{c.Name, c.Status, phaseAt(phases, c.At), ms(c.At), ms(c.Took), c.Message})
 	}
-	r.Timeline = append(r.Timeline, timeline(o, x.transitions(o), r.Faults)...)
+	r.Timeline = append(r.Timeline, timeline(o, states, r.Faults)...)
+	r.Measured = measured(d, o, states, r)
 	r.Verdict, r.Reason = v, x.spec.secrets.Mask(reason)
 	r.ExitCode = r.Verdict.ExitCode()
 	if errors.Is(err, errHeal) {
@@ -96,74 +97,4 @@ func (x *experiment) doubts() {
 			x.obs.Unsteady = "Rules of others came before the fault's during the run, and may have let packets pass: " + strings.Join(ev.Foreign, "; ")
 		}
 	}
-}
-
-func (x *experiment) phaseAt(at time.Duration) string {
-	i := slices.IndexFunc(x.phases, func(p phase) bool { return p.Has(at) })
-	if i < 0 {
-		return x.phases[len(x.phases)-1].name
-	}
-	return x.phases[i].name
-}
-
-// A transition is a change of the breaker's state as seen from outside.
-type transition struct {
-	at       time.Duration
-	from, to string
-}
-
-// transitions are the breaker's states as seen from outside: open when calls stopped
-// reaching the dependency, half-open with the next that does, open again when that one
-// must have failed, and closed when calls succeed. What is told once stays told.
-func (x *experiment) transitions(o *verdict.Observed) []transition {
-	t, ok := verdict.FindTrip(x.declares(), o)
-	if !ok {
-		return nil
-	}
-	out := []transition{{t.At, "closed", "open"}}
-	closedAt, closes := verdict.FirstClose(o)
-	last := func() transition { return out[len(out)-1] }
-	for _, a := range o.Attempts {
-		if a <= last().at || closes && a >= closedAt || o.Noisy && !inACall(o, a) {
-			continue
-		}
-		if last().to == "open" {
-			out = append(out, transition{a, "open", "half-open"})
-		}
-		failed := a + x.spec.Breaker.CallTimeout
-		if o.Armed.End > 0 && a < o.Armed.End && failed < o.Ended && (!closes || failed < closedAt) {
-			out = append(out, transition{failed, "half-open", "open"})
-		}
-	}
-	if !closes {
-		return out
-	}
-	out = append(out, closing(last(), closedAt)...)
-	for _, c := range o.Calls {
-		switch at := c.At + c.Took; {
-		case at <= closedAt:
-		case c.Outcome == verdict.Rejected && last().to == "closed":
-			out = append(out, transition{at, "closed", "open"})
-		case c.Outcome == verdict.Success && last().to == "open":
-			out = append(out, closing(last(), at)...)
-		}
-	}
-	return out
-}
-
-// inACall says that an attempt came while a call was under way.
-func inACall(o *verdict.Observed, at time.Duration) bool {
-	return slices.ContainsFunc(o.Calls, func(c verdict.Call) bool {
-		return verdict.Span{Start: c.At, End: c.At + c.Took + slipped}.Has(at)
-	})
-}
-
-// closing goes from the last state to closed. A probe that went over an open
-// connection left no trace of its own.
-func closing(last transition, at time.Duration) []transition {
-	closed := transition{at, "half-open", "closed"}
-	if last.to == "open" {
-		return []transition{{at, "open", "half-open"}, closed}
-	}
-	return []transition{closed}
 }

@@ -81,7 +81,7 @@ func (x *experiment) trip(ctx context.Context) (t verdict.Trip, tripped bool, er
 		x.note("whether the breaker opened cannot be seen, attempts are not counted: %s", why)
 		return t, false, nil
 	}
-	x.note("the breaker did not open in %d calls", x.spec.tripCalls())
+	x.note("the breaker did not open in %s", count(x.spec.tripCalls(), "call"))
 	return t, false, nil
 }
 
@@ -94,7 +94,7 @@ func (x *experiment) open(ctx context.Context, t verdict.Trip, tripped bool) err
 		return nil // nothing says for how long it should be open
 	case tripped:
 		x.enter("open")
-		x.note("the breaker opened: %d calls reached the dependency, then none", t.Calls)
+		x.note("the breaker opened: %s reached the dependency, then none", count(t.Calls, "call"))
 		x.publishStates(ctx, x.observed())
 		from = t.At
 		if x.spec.Breaker.OpenFor.First == 0 {
@@ -136,8 +136,8 @@ func (x *experiment) noteOpen(begin time.Duration) {
 			rejected++
 		}
 	}
-	x.note("%d calls, %d got the declared answer, slowest %v; %d attempts at the dependency",
-		len(o.Calls), rejected, verdict.Slowest(o.Calls).Took.Round(10*time.Microsecond), len(o.Attempts))
+	x.note("%s, %d got the declared answer, slowest %s; %s at the dependency",
+		count(len(o.Calls), "call"), rejected, short(verdict.Slowest(o.Calls).Took), count(len(o.Attempts), "attempt"))
 }
 
 // whileOpen keeps the fault until each check that must stay well has run under it.

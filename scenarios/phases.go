@@ -55,7 +55,7 @@ func (x *experiment) baseline(ctx context.Context) error {
 	}
 	slices.Sort(took)
 	p99 := rank(took, 99)
-	x.note("%d calls, %d succeeded, p99 %v", len(took), good, p99.Round(time.Millisecond/10))
+	x.note("%s, %d succeeded, p99 %s", count(len(took), "call"), good, short(p99))
 	if p99 > b.P99 {
 		return inconclusive("unhealthy baseline: p99 of the calls is %v, want at most %v", p99.Round(time.Millisecond), b.P99)
 	}
@@ -85,7 +85,7 @@ func (x *experiment) baselineChecks(ctx context.Context) error {
 		x.note("check %s could not look: %s", c.Name, c.Message)
 	}
 	if well > 0 {
-		x.note("checks: %d runs, all well", well)
+		x.note("checks: %s, all well", count(well, "run"))
 	}
 	return nil
 }
@@ -154,7 +154,7 @@ func (x *experiment) recovers(ctx context.Context) error {
 		return nil
 	}
 	x.enterAt("recovered", at)
-	x.note("calls succeed again %v after healing", (at - x.armed.End).Round(time.Millisecond))
+	x.note("calls succeed again %v after healing", short(at-x.armed.End))
 	x.publishStates(ctx, x.observed())
 	if err := x.callTimes(ctx, x.spec.Baseline.Calls); err != nil || x.spec.Breaker.Reader.Shape != kind.Mapping {
 		return err

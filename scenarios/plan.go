@@ -2,12 +2,9 @@ package scenarios
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/foreshock/foreshock/faults"
 )
 
 const (
@@ -82,11 +79,14 @@ type stage struct {
 
 // The stages that are left out where the limit is too short for them.
 const (
-	extraBelow  = "below"
-	extraLeave  = "leave"
-	extraEarly  = "early"
-	extraSpread = "spread"
-	extraSlow   = "slow"
+	extraBelow   = "below"
+	extraLeave   = "leave"
+	extraRelapse = "relapse"
+	extraEarly   = "early"
+	extraHerd    = "herd"
+	extraAging   = "aging"
+	extraSpread  = "spread"
+	extraSlow    = "slow"
 )
 
 // stages is what a run does, in its order, as far as its limit allows: and what is left
@@ -99,17 +99,28 @@ func (s *Spec) stages() (done, left []stage) {
 			rest -= st.most
 		}
 	}
+	fits := map[string]bool{"": true}
+	for _, last := range []bool{false, true} { // what no property depends on alone comes last
+		for _, st := range all {
+			if st.extra != "" && st.doubles() == last && st.most <= rest {
+				fits[st.extra] = true
+				rest -= st.most
+			}
+		}
+	}
 	for _, st := range all {
-		if st.extra != "" && st.most > rest {
+		if fits[st.extra] {
+			done = append(done, st)
+		} else {
 			left = append(left, st)
-			continue
 		}
-		if st.extra != "" {
-			rest -= st.most
-		}
-		done = append(done, st)
 	}
 	return done, left
+}
+
+// doubles says that a stage looks closer at what others have looked at.
+func (st stage) doubles() bool {
+	return slices.Contains([]string{extraRelapse, extraHerd, extraAging}, st.extra)
 }
 
 // does says that the limit leaves time for a stage.
@@ -160,16 +171,28 @@ func (s *Spec) allStages() []stage {
 	}
 	add("half-open", s.recovery(), "the fault is healed; calls until they succeed again")
 	add("recovered", time.Duration(l.Calls)*s.pause(), "%d more calls", l.Calls)
+	if s.relapses() && !s.triesHerd() {
+		extra(extraRelapse, "closed", s.opens(1)+time.Duration(b.Failures)*s.perFailure()+s.relapseTime(),
+			"it is opened again; as soon as it has closed, the fault is armed for %d calls, one fewer than open it", s.belowCalls())
+	}
 	if s.triesEarly() {
 		extra(extraEarly, "closed", 2*s.opens(1)+settleCalls*well+time.Duration(2*b.Failures+4)*s.perFailure()+time.Second+s.forgets()+s.recovery(),
 			"the fault is armed for %d calls, healed for %d success(es) of the %d that close the breaker, and armed for %d more", b.Failures, b.HalfOpenSuccesses-1, b.HalfOpenSuccesses, b.Failures+3)
+	}
+	if s.triesHerd() {
+		extra(extraHerd, "half-open", s.forgets()+s.levels(well)+s.trippingTime()+s.opens(1)*8/5+b.CallTimeout+time.Second+s.relapseTime(),
+			"calls hang that were refused, until it opens; %d calls at the same moment, when it has to try again; then it is healed and recovers", s.burstCalls())
+	}
+	if n := s.agingCalls(); n > 0 {
+		extra(extraAging, "closed", s.levels(well)+time.Duration(n+2)*s.perFailure()+s.aged()+s.recovery()+time.Duration(l.Calls)*s.pause(),
+			"the fault is armed for %d calls, one fewer than open the breaker; nobody calls for %v, which is longer than its window; then 2 more, of which the first may not open it", n, s.aged())
 	}
 	if w := b.Window.time; w > 0 {
 		each := s.levels(well) + w*5/2 + s.patience() + s.recovery() + time.Duration(l.Calls)*s.pause()
 		extra(extraSpread, "closed", spreads*each, "%d times: the failures that open the breaker, spread over %v of its window of %v; then it is healed and recovers", spreads, w*3/4, w)
 	}
 	if s.slows() {
-		extra(extraSlow, "closed", s.levels(well)+time.Duration(s.slowCalls())*(s.perFailure()+2*s.slowBy())+s.recovery(), "answers of the dependency are made late by %v, for at most %d calls; then it is healed and recovers", s.slowBy(), s.slowCalls())
+		extra(extraSlow, "closed", s.slowingTime(well), "answers of the dependency are made late, so that calls take %v and then %v, at most %d each; then it is healed and recovers", s.quickFor(), s.slowFor(), s.slowCalls())
 	}
 	return out
 }
@@ -229,32 +252,4 @@ func (s *Spec) perCall() time.Duration {
 // pause is the time between calls, below the declared rate.
 func (s *Spec) pause() time.Duration {
 	return max(min(s.openFor()/openLooks, mostPause), leastPause, s.perCall())
-}
-
-// WritePlan says what a run would do; it changes nothing.
-func (s *Spec) WritePlan(w io.Writer) {
-	fmt.Fprintln(w, strings.TrimSuffix(fmt.Sprintf("scenario %s: %s", s.Name, s.Summary), ": "))
-	fmt.Fprintf(w, "  target    %s\n", &s.Target)
-	for _, f := range s.faults {
-		how := fmt.Sprintf("at most until the limit of %v", s.Limit)
-		switch {
-		case faults.Irreversible(f):
-			how = "IRREVERSIBLE: nothing heals it but whoever supervises the processes"
-		case !faults.Breaks(f):
-			how = "which breaks nothing and counts"
-		}
-		fmt.Fprintf(w, "  fault     %s %s, %s\n", f.Kind(), f.Target(), how)
-	}
-	done, left := s.stages()
-	for i, st := range done {
-		fmt.Fprintf(w, "  %2d %-10s %s\n", i+1, st.phase, st.text)
-	}
-	for _, st := range left {
-		fmt.Fprintf(w, "   - left out, the limit of %v is too short for it: %s\n", s.Limit, st.text)
-	}
-	if len(s.Teardown) > 0 {
-		fmt.Fprintf(w, "   - teardown, after the limit too: %s\n", s.stepText(s.Teardown))
-	}
-	fmt.Fprintf(w, "  at most %.4g calls a second and %d at a time\n", float64(s.Load.MaxRate), s.Load.MaxConcurrency)
-	fmt.Fprintf(w, "  needs %v at most, limit %v\n", sum(done, true), s.Limit)
 }

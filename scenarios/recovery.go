@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
@@ -19,6 +20,15 @@ type Recovery struct {
 	BreakerOpenMS float64 `json:"breaker_open_ms"` // no call was at the dependency: the breaker, once open, kept them away
 	TCPTailMS     float64 `json:"tcp_tail_ms"`     // calls hung on connections from before the healing
 	RestMS        float64 `json:"rest_ms"`         // probes and their answers, and the time between calls
+}
+
+// String is the whole time with its parts, in words; empty of none.
+func (r *Recovery) String() string {
+	if r == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s after healing: the breaker's open time %s, TCP's tail %s, the rest %s", short(duration(r.SteadyMS-r.HealedMS)),
+		short(duration(r.BreakerOpenMS)), short(duration(r.TCPTailMS)), short(duration(r.RestMS)))
 }
 
 // recoveryOf splits the recovery from the outage, or is nil where there was none.

@@ -3,9 +3,9 @@ package scenarios
 import (
 	"cmp"
 	"encoding/json"
-	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/foreshock/foreshock/breaker/verdict"
@@ -35,6 +35,7 @@ type Report struct {
 	Started    time.Time       `json:"started"`
 	DurationMS float64         `json:"duration_ms"`
 	Properties []PropertyLine  `json:"properties"`
+	Measured   []Measure       `json:"measured"` // empty if the run told nothing
 	Faults     []FaultLine     `json:"faults"`
 	Phases     []PhaseLine     `json:"phases"`
 	Recovery   *Recovery       `json:"recovery,omitempty"` // absent if the service did not recover, or had nothing to recover from
@@ -59,6 +60,7 @@ type PropertyLine struct {
 	Expected string          `json:"expected"`
 	Observed string          `json:"observed"`
 	Detail   string          `json:"detail"`
+	Fix      string          `json:"fix,omitempty"` // what to mend first, of one that failed
 	FromMS   float64         `json:"from_ms"`
 	ToMS     float64         `json:"to_ms"`
 }
@@ -135,56 +137,26 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	return enc.Encode(r)
 }
 
-// WriteText writes the verdict with the figure of each property.
-func (r *Report) WriteText(w io.Writer) {
-	fmt.Fprintf(w, "scenario %s: %s (%s)\n", r.Scenario, r.Verdict, r.Reason)
-	for _, p := range r.Properties {
-		fmt.Fprintf(w, "  %-12s  %-23s  %s\n", p.Verdict, p.ID, cmp.Or(p.Observed, p.Detail))
-		if p.Verdict == verdict.Fail || p.Verdict == verdict.Inconclusive {
-			fmt.Fprintf(w, "  %-12s  %-23s  want %s. %s\n", "", "", p.Expected, p.Detail)
-		}
-	}
-	for _, f := range r.Faults {
-		fmt.Fprintf(w, "  fault %s %s: %s; %s\n", f.Kind, f.To, f.did(), f.end())
-	}
-	if r.Untidy != "" {
-		fmt.Fprintf(w, "  %s\n", r.untidy())
-	}
-}
-
-func (r *Report) untidy() string {
-	if r.Untidy == "" {
-		return ""
-	}
-	return "teardown failed: " + r.Untidy
-}
-
-func (f FaultLine) did() string {
-	switch f.Unit {
-	case "threads":
-		return fmt.Sprintf("stopped %d threads", f.Packets)
-	case "processes":
-		return fmt.Sprintf("ended %d of %d processes", f.Packets, len(f.Resolved))
-	}
-	return fmt.Sprintf("met %d packets, %d connection attempts", f.Packets, f.Attempts)
-}
-
-func (f FaultLine) end() string {
-	if f.Irreversible {
-		return "irreversible"
-	}
-	return "healed by " + cmp.Or(f.HealedBy, "nobody, it never acted")
-}
-
 // WriteJUnit writes a test case for each property, and one for the whole verdict:
 // fail is a failure, skipped is skipped, what could not be told is an error.
 func (r *Report) WriteJUnit(w io.Writer) error {
 	s := &junit.Suite{Name: r.Scenario, Time: r.DurationMS / 1000}
 	for _, p := range r.Properties {
-		s.Add(r.Scenario, p.ID, duration(p.ToMS-p.FromMS), junitOutcome(p.Verdict), p.Detail, "want "+p.Expected+"; got "+p.Observed)
+		s.Add(r.Scenario, p.ID, duration(p.ToMS-p.FromMS), junitOutcome(p.Verdict), p.Detail, p.note())
 	}
 	s.Add(r.Scenario, "verdict", duration(r.DurationMS), junitOutcome(r.Verdict), r.Reason, "")
 	return s.Write(w)
+}
+
+// note is what was expected and seen, and what to do.
+func (p PropertyLine) note() string {
+	var parts []string
+	for _, s := range [][2]string{{"want ", p.Expected}, {"got ", p.Observed}, {"mend: ", p.Fix}} {
+		if s[1] != "" {
+			parts = append(parts, s[0]+s[1])
+		}
+	}
+	return strings.Join(parts, "; ")
 }
 
 func junitOutcome(v verdict.Verdict) junit.Outcome {

@@ -42,6 +42,11 @@ func (e *execStep) UnmarshalNode(n kind.Node) error {
 	return n.Decode((*plain)(e))
 }
 
+// NodeSchema implements [kind.Describer].
+func (e *execStep) NodeSchema(g *kind.Schemas) *kind.Schema {
+	return kind.Either(g.Of(e.Args), g.Fields(*e, nil))
+}
+
 func execStepKind(dir string) kind.Kind[step] {
 	return kind.Of("exec", "runs a command in the directory of the file", `
 ["./reset.sh", "--all"]

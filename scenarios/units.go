@@ -23,6 +23,11 @@ func (r *rate) UnmarshalNode(n kind.Node) error {
 	return nil
 }
 
+// NodeSchema implements [kind.Describer].
+func (r *rate) NodeSchema(*kind.Schemas) *kind.Schema {
+	return kind.PatternSchema(`^[0-9.]+/s$`, "50/s")
+}
+
 // percent is a part of a whole from 0 to 1, written as 50%.
 type percent float64
 
@@ -34,6 +39,11 @@ func (p *percent) UnmarshalNode(n kind.Node) error {
 	}
 	*p = percent(f / 100)
 	return nil
+}
+
+// NodeSchema implements [kind.Describer].
+func (p *percent) NodeSchema(*kind.Schemas) *kind.Schema {
+	return kind.PatternSchema(`^[0-9.]+%$`, "50%")
 }
 
 // number reads a number from 0 to most with its unit.
@@ -65,6 +75,11 @@ func (w *window) UnmarshalNode(n kind.Node) error {
 	}
 	w.time = d
 	return nil
+}
+
+// NodeSchema implements [kind.Describer].
+func (w *window) NodeSchema(*kind.Schemas) *kind.Schema {
+	return kind.PatternSchema(`^([0-9.]+(ms|s|m))+$|^[0-9]+ calls$`, "10s", "100 calls")
 }
 
 // String is how it is written.
@@ -111,4 +126,11 @@ func (o *openTime) UnmarshalNode(n kind.Node) error {
 	}
 	*o = openTime{First: d, Factor: 1}
 	return nil
+}
+
+// NodeSchema implements [kind.Describer].
+func (o *openTime) NodeSchema(g *kind.Schemas) *kind.Schema {
+	grows := g.Fields(*o, nil)
+	grows.Required = []string{"first"}
+	return kind.Either(kind.DurationSchema(), grows)
 }

@@ -44,7 +44,7 @@ func (s *Spec) validBreaker(doc kind.Node) error {
 		const most = 1000
 		follows := n.key == "half_open_successes" && !at.Has(n.key)
 		if !follows && (n.got < n.least || n.got > most) {
-			errs = append(errs, at.Get(n.key).Errorf("breaker.%s: got %d, want %d to %d", n.key, n.got, n.least, most))
+			errs = append(errs, at.Get(n.key).Errorf("breaker.%s: got %d, want %d to %d%s", n.key, n.got, n.least, most, atLeastOne(n.key, n.got)))
 		}
 	}
 	if b.FailsFastIn == 0 {
@@ -57,6 +57,14 @@ func (s *Spec) validBreaker(doc kind.Node) error {
 		errs = append(errs, at.Get("call_timeout").Errorf("breaker.call_timeout: got %v, want at most %s.timeout, which is %v: calls would overlap", b.CallTimeout, s.Target.key(), patience))
 	}
 	return errors.Join(errs...)
+}
+
+// atLeastOne says what to write in the place of the 0 that some libraries take for a default.
+func atLeastOne(key string, got int) string {
+	if key == "half_open_calls" && got == 0 {
+		return ": a breaker that lets nobody through never closes; where 0 stands for a library's default, as MaxRequests does in gobreaker (1), write that, or leave the key out for 1"
+	}
+	return ""
 }
 
 // validWindow holds together what says when a breaker opens that counts in a window.

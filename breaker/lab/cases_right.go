@@ -36,6 +36,12 @@ func ours() []Case {
 			Name: "foreshock-grpc", Language: golang, Summary: "our own, before the calls of a gRPC connection that reconnects by itself",
 			Service: Service{Breaker: overGRPC, GRPC: true}, Declares: []Line{{"background", "4/s"}},
 		}, {
+			Name: "foreshock-grpc-refused", Language: golang, Summary: "our own, before a gRPC connection as it comes, where the dependency refuses connections",
+			Service: Service{Breaker: overGRPC, GRPC: true, AsItComes: true}, Declares: reconnects, Fault: refused, More: "recovers_in: 10s",
+		}, {
+			Name: "foreshock-grpc-as-it-comes", Language: golang, Summary: "our own, before a gRPC connection as it comes, which is long in coming back",
+			Service: Service{Breaker: overGRPC, GRPC: true, AsItComes: true}, Declares: reconnects, More: "recovers_in: 30s",
+		}, {
 			Name: "foreshock-health-check", Language: golang, Summary: "our own, and a TCP health check of the dependency every second",
 			Service: Service{Breaker: "foreshock", HealthCheck: 1000}, Declares: []Line{{"background", "1/s"}},
 		}, {
@@ -121,11 +127,17 @@ func libraries() []Case {
 			Name: "plain-window", Language: golang, Summary: "the model, by rate in a window of time",
 			Service: Service{Breaker: "plain", Rate: 0.5, MinCalls: 10, WindowMS: 4000}, Declares: rolling,
 		}, {
+			Name: "plain-recent", Language: golang, Summary: "the model, by failures in a window of time",
+			Service: Service{Breaker: "plain", WindowMS: 4000}, Declares: recent,
+		}, {
 			Name: "plain-slow-calls", Language: golang, Summary: "the model, counting slow calls",
 			Service: slowly("plain"), Declares: slowCalls, Fault: slow,
 		}, {
 			Name: "plain-slow-aside", Language: golang, Summary: "the model, counting failures and slow calls",
 			Service: slowly("plain"), Declares: slowCalls,
+		}, {
+			Name: "plain-slow-row", Language: golang, Summary: "the model, counting failures and slow calls in a row",
+			Service: slowInRow("plain"), Declares: slowRow,
 		}, {
 			Name: "plain-two-successes", Language: golang, Summary: "the model, one probe at a time and two successes to close",
 			Service: Service{Breaker: "plain", HalfOpenSuccesses: 2}, Declares: []Line{{"half_open_successes", "2"}},

@@ -1,5 +1,7 @@
 package lab
 
+import "slices"
+
 // What a case adds to its scenario.
 const (
 	// The catalog does not need the dependency that is cut off.
@@ -12,7 +14,22 @@ isolated: [catalog]
 `
 	gauge = `{resilience4j: {url: "URL/metrics", name: payments}}`
 	slow  = `latency: {to: "ADDRESS", latency: 200ms}`
+
+	refused = `reject: {to: "ADDRESS"}`
 )
+
+// reconnects is what owners declare whose gRPC connection comes back by itself.
+var reconnects = []Line{{"background", "1/s"}} //nolint:gochecknoglobals // a constant, if lists could be
+
+// recent is what owners declare who count the failures of a window.
+var recent = []Line{{"window", "4s"}} //nolint:gochecknoglobals // as above
+
+// slowRow is what owners declare who count failures and slow calls in a row.
+var slowRow = []Line{{"slow_call", "200ms"}, {"call_timeout", "1s"}} //nolint:gochecknoglobals // as above
+
+func slowInRow(breaker string) Service {
+	return Service{Breaker: breaker, SlowCallMS: 200, CallTimeoutMS: 1000}
+}
 
 // rolling is what owners declare whose window rolls.
 var rolling = []Line{{"failures", ""}, {"failure_rate", "50%"}, {"min_calls", "10"}, {"window", "4s"}} //nolint:gochecknoglobals // a constant, if lists could be
@@ -59,7 +76,7 @@ func wrongInGo() []Case {
 		wrong("retries-behind", "one rejected call in ten is tried again behind the caller's back", "quiet-while-open"),
 		wrong("releases-the-queue", "rejected calls are made all at once when it closes", "no-herd-on-recovery"),
 	}
-	return append(cases, wrongOtherwise()...)
+	return slices.Concat(cases, wrongOtherwise(), wrongUnseen())
 }
 
 // with changes a case.
@@ -71,12 +88,12 @@ func (c Case) with(change func(*Case)) Case {
 func wrongOtherwise() []Case {
 	return []Case{
 		wrong("deaf-to-refusals", "counts timeouts alone, and connections are refused", "trips-at-threshold").
-			with(func(c *Case) { c.Fault = `reject: {to: "ADDRESS"}` }),
+			with(func(c *Case) { c.Fault = refused }),
 		wrong("shared", "one breaker for two dependencies", "isolated").
 			with(func(c *Case) {
 				// Quicker than the catalog's next success, which would end the row of failures.
 				c.Service.Failures, c.Declares = 3, []Line{{"failures", "3"}}
-				c.More, c.Fault = catalog, `reject: {to: "ADDRESS"}`
+				c.More, c.Fault = catalog, refused
 			}),
 		wrong("closes-early", "closes at the first success of two", "closes-on-success", "half-open-limit").
 			with(func(c *Case) {
@@ -107,7 +124,7 @@ func wrongOtherwise() []Case {
 		wrong("leaks-tenth", "lets one call in ten through while open, over IPv6", "quiet-while-open").
 			with(func(c *Case) { c.Name, c.Host = "wrong-leaks-ipv6", "::1" }),
 		wrong("leaks-tenth", "lets one call in ten through while open, and connections are refused at once", "quiet-while-open").
-			with(func(c *Case) { c.Name, c.Fault = "wrong-leaks-refused", `reject: {to: "ADDRESS"}` }),
+			with(func(c *Case) { c.Name, c.Fault = "wrong-leaks-refused", refused }),
 		wrong("opens-late", "opens at the sixth failure, and pooled connections hang", "trips-at-threshold").
 			with(func(c *Case) {
 				c.Name, c.Fault = "wrong-opens-late-hanging", `drop: {to: "ADDRESS", established: drop}`
@@ -130,6 +147,44 @@ func wrongOtherwise() []Case {
 			Names: []string{"answer-while-open"}, Service: Service{Breaker: "plain"},
 			Declares: []Line{{"rejected", ""}, {"fallback", "{status: [200], body: charge you later}"}},
 		},
+	}
+}
+
+// wrongUnseen are wrong where it is hard to see.
+func wrongUnseen() []Case {
+	return []Case{
+		wrong("never-opens", "never opens, over gRPC as it comes", "trips-at-threshold").
+			with(func(c *Case) {
+				c.Name, c.Service.GRPC, c.Service.AsItComes, c.Declares, c.Fault = "wrong-never-opens-grpc-refused", true, true, reconnects, refused
+			}),
+		wrong("opens-late", "opens at the sixth failure, over gRPC as it comes", "trips-at-threshold").
+			with(func(c *Case) {
+				c.Name, c.Service.GRPC, c.Service.AsItComes, c.Declares, c.Fault = "wrong-opens-late-grpc-refused", true, true, reconnects, refused
+			}),
+		wrong("opens-early", "opens at the fourth failure, over gRPC as it comes", "trips-at-threshold", "not-before-threshold").
+			with(func(c *Case) {
+				c.Name, c.Service.GRPC, c.Service.AsItComes, c.Declares, c.Fault = "wrong-opens-early-grpc-refused", true, true, reconnects, refused
+			}),
+		wrong("half-open-herd", "admits everybody while half open, and connections are refused at once", "half-open-limit").
+			with(func(c *Case) { c.Name, c.Fault = "wrong-herd-refused", refused }),
+		wrong("half-open-herd", "admits everybody while half open, over connections that it has", "half-open-limit").
+			with(func(c *Case) { c.Name, c.Fault = "wrong-herd-pooled-latency", `latency: {to: "ADDRESS", latency: 1s}` }),
+		wrong("half-open-herd", "admits everybody while half open, on the connection that it has", "half-open-limit").
+			with(func(c *Case) {
+				c.Name, c.Service.HTTP2, c.Fault = "wrong-herd-http2-latency", true, `latency: {to: "ADDRESS", latency: 1s}`
+			}),
+		wrong("half-open-herd", "admits everybody while half open, on the one connection that it has", "half-open-limit").
+			with(func(c *Case) { c.Name, c.Service.HTTP2 = "wrong-herd-http2", true }),
+		wrong("half-open-herd", "admits everybody while half open, over gRPC as it comes", "half-open-limit").
+			with(func(c *Case) {
+				c.Name, c.Service.GRPC, c.Service.AsItComes, c.Declares, c.Fault = "wrong-herd-grpc-refused", true, true, reconnects, refused
+			}),
+		wrong("slow-from-twice", "takes calls for slow from twice the declared time", "slow-calls-count").
+			with(func(c *Case) { c.Service, c.Declares = slowInRow("slow-from-twice"), slowRow }),
+		wrong("slow-from-half", "takes calls for slow from half of the declared time", "slow-calls-count").
+			with(func(c *Case) { c.Service, c.Declares = slowInRow("slow-from-half"), slowRow }),
+		wrong("never-forgets", "counts failures for ever, where a window is declared", "sliding-window").
+			with(func(c *Case) { c.Service.WindowMS, c.Declares = 4000, recent }),
 	}
 }
 

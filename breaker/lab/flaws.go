@@ -22,6 +22,8 @@ type flaw struct {
 	loses     bool                                                   // never hears of a probe that failed
 	sums      bool                                                   // a success does not end a row of failures
 	hasty     bool                                                   // closes at the first success
+	slowAt    float64                                                // of the declared time, from when on a call is slow; 0: as declared
+	keeps     bool                                                   // failures for ever, in a window that never ends
 	tumbles   bool                                                   // counts in windows that begin anew
 	patient   bool                                                   // slow calls are as good as any
 	tells     string                                                 // the state that it shows, whatever it is in
@@ -76,6 +78,9 @@ func flaws() map[string]flaw {
 		"loses-probe":        {loses: true},
 		"closes-early":       {hasty: true},
 		"tumbling-window":    {tumbles: true},
+		"never-forgets":      {keeps: true},
+		"slow-from-twice":    {slowAt: 2},
+		"slow-from-half":     {slowAt: 0.5},
 		"blind-to-slow":      {patient: true},
 		"gauge-says-closed":  {tells: closed},
 		"gauge-says-open":    {tells: open},

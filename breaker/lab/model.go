@@ -38,6 +38,12 @@ func newFlawed(s Service, f flaw) *model {
 	if f.admits > 0 {
 		s.HalfOpenCalls = f.admits
 	}
+	if f.slowAt > 0 {
+		s.SlowCallMS = int(float64(s.SlowCallMS) * f.slowAt)
+	}
+	if f.keeps {
+		s.WindowMS = never
+	}
 	return &model{Service: s, flaw: f, state: closed, window: window{
 		span: ms(s.WindowMS), most: s.WindowCalls, tumbles: f.tumbles,
 	}}
@@ -108,12 +114,16 @@ func (m *model) probed(now time.Time, failed bool) {
 }
 
 func (m *model) count(now time.Time, failed, slow bool) {
-	if failed {
+	if failed || slow && m.Rate == 0 {
 		m.row++
 	} else if !m.flaw.sums {
 		m.row = 0
 	}
 	trips := m.row >= m.Failures
+	if m.Rate == 0 && m.WindowMS > 0 {
+		m.window.add(now, failed, slow)
+		trips = m.window.failed() >= m.Failures
+	}
 	if m.Rate > 0 {
 		m.window.add(now, failed, slow)
 		trips = m.window.exceeds(m.MinCalls, m.Rate)
@@ -176,6 +186,16 @@ func (w *window) add(now time.Time, failed, slow bool) {
 	for len(w.calls) > 0 && now.Sub(w.calls[0].at) > w.span {
 		w.calls = w.calls[1:]
 	}
+}
+
+// failed is how many of its calls failed.
+func (w *window) failed() (n int) {
+	for _, c := range w.calls {
+		if c.failed {
+			n++
+		}
+	}
+	return n
 }
 
 // exceeds says whether, of at least so many calls, the share of failed or of slow ones

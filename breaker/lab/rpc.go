@@ -27,16 +27,16 @@ func newInterceptor(Service) (gate, error) {
 }
 
 // dial makes the connection to a dependency that all calls go over. It reconnects by
-// itself, and soon, as owners set it who have a breaker before it: of its own, gRPC has
+// itself, and soon, as owners set it who have a breaker before it: as it comes, gRPC has
 // 20 s of patience with a connection that is made, and pauses that grow to two minutes,
-// so that neither calls nor probes would reach a dependency that is back.
+// so that neither calls nor probes reach a dependency that is back.
 func (s Service) dial(address string) (*grpc.ClientConn, error) {
-	opts := []grpc.DialOption{
-		grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithNoProxy(),
-		grpc.WithConnectParams(grpc.ConnectParams{
+	opts := []grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithNoProxy()}
+	if !s.AsItComes {
+		opts = append(opts, grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1, MaxDelay: 100 * time.Millisecond},
 			MinConnectTimeout: 200 * time.Millisecond,
-		}),
+		}))
 	}
 	if s.Breaker == overGRPC {
 		group, err := breaker.NewGroup(breaker.Settings{Failures: s.Failures, OpenFor: ms(s.OpenMS), HalfOpenCalls: s.HalfOpenCalls, CallTimeout: ms(s.CallTimeoutMS)}, 1)
@@ -48,9 +48,10 @@ func (s Service) dial(address string) (*grpc.ClientConn, error) {
 	return grpc.NewClient("passthrough:///"+address, opts...)
 }
 
-// callGRPC makes a call over the connection to a dependency, for which it waits.
-func callGRPC(ctx context.Context, conn *grpc.ClientConn) error {
-	_, err := grpc_health_v1.NewHealthClient(conn).Check(ctx, &grpc_health_v1.HealthCheckRequest{}, grpc.WaitForReady(true))
+// callGRPC makes a call over the connection to a dependency. It waits for that, or, as
+// gRPC comes, fails at once where the last try to connect has failed.
+func callGRPC(ctx context.Context, conn *grpc.ClientConn, waits bool) error {
+	_, err := grpc_health_v1.NewHealthClient(conn).Check(ctx, &grpc_health_v1.HealthCheckRequest{}, grpc.WaitForReady(waits))
 	return err
 }
 

@@ -34,6 +34,7 @@ type Service struct {
 	Fresh       bool   `json:"fresh"`        // a new connection for each call
 	HTTP2       bool   `json:"http2"`        // all calls on one connection
 	GRPC        bool   `json:"grpc"`         // calls over gRPC, on one connection that reconnects by itself
+	AsItComes   bool   `json:"as_it_comes"`  // gRPC by its defaults: calls fail while it reconnects, with long pauses
 	HealthCheck int    `json:"health_check"` // connects to the dependency every so many ms
 	Spare       bool   `json:"spare"`        // keeps a spare connection, and refills it at once
 	Neighbour   bool   `json:"neighbour"`    // somebody else calls the dependency too, from an address of its own
@@ -154,7 +155,7 @@ func (s *server) call(ctx context.Context, dependency int) error {
 	ctx, cancel := context.WithTimeout(ctx, ms(s.CallTimeoutMS))
 	defer cancel()
 	if s.GRPC {
-		return callGRPC(ctx, s.conns[dependency])
+		return callGRPC(ctx, s.conns[dependency], !s.AsItComes)
 	}
 	address := s.Dependencies[dependency]
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+"/", strings.NewReader("{}"))

@@ -7,7 +7,39 @@ import (
 
 // notBeforeThreshold: one failure fewer than declared does not open the breaker, nor
 // do failures with a success between them add up.
-func notBeforeThreshold(d Declared, o *Observed) Property {
+func notBeforeThreshold(d Declared, all *Observed) Property {
+	p := heldBefore(d, all.before(all.nextRound()))
+	if p.Verdict == Pass {
+		all.remembers(&p, d)
+	}
+	return p
+}
+
+// remembers says that fewer failures than declared opened the breaker when it had just
+// closed: those from before that still count.
+func (o *Observed) remembers(p *Property, d Declared) {
+	view := o.under(o.Relapse)
+	var starved time.Duration
+	for i, c := range view.calls(o.Relapse) {
+		starved += c.Starved
+		n, _ := view.reached(i, true)
+		if n > 0 || d.waited(c) || d.Answer && c.Outcome != Rejected {
+			continue
+		}
+		if i > 0 {
+			p.Verdict, p.Span = Fail, o.Relapse
+			p.Observed = fmt.Sprintf("opened after %d, when it had just closed", i)
+			p.Detail = fmt.Sprintf("When it had closed, %d failed call(s) opened it, %d are declared: failures from before still count, or it needs more successes to close than declared (breaker.half_open_successes).", i, d.Failures)
+			if d.Failures-i < 2 { // else several would have to have failed beside ours
+				early(p, starved, c.At+c.Took-o.Relapse.Start)
+			}
+		}
+		return
+	}
+}
+
+// heldBefore judges what was seen before it opened, and the outage.
+func heldBefore(d Declared, o *Observed) Property {
 	p := Property{Expected: fmt.Sprintf("stays closed for %d failed calls", d.Failures-1), Span: o.fault()}
 	t, tripped := FindTrip(d, o)
 	switch why := blind(d, o); {
@@ -63,6 +95,11 @@ func heldOut(p *Property, d Declared, o *Observed) bool {
 		case c.Outcome == Rejected || !d.Answer && !d.waited(c) && o.during(o.window(c)) == 0:
 			p.Verdict, p.Observed = Fail, fmt.Sprintf("open after %d", failed)
 			p.Detail = fmt.Sprintf("After %d failed calls it was open, %d are declared.", failed, d.Failures)
+			if failed >= d.Failures && d.Answer { // the last of them was let through
+				p.Verdict, p.Observed = Pass, fmt.Sprintf("closed after %d failed calls", d.Failures-1)
+				p.Detail = fmt.Sprintf("After %d failed calls the next one was let through; it failed although the fault was healed.", d.Failures-1)
+				return true
+			}
 			if failed >= d.Failures {
 				p.Verdict, p.Detail = Inconclusive, "Calls went on failing after the fault was healed, enough to open it."
 			}

@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -80,6 +81,9 @@ func closesOnSuccess(d Declared, all *Observed) Property {
 	case (!closed || took > within) && o.starved(p.Span) > watched/4:
 		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("the machine was short of CPU for %s of %s", round(o.starved(p.Span)), round(watched))
 		p.Detail = "This machine was too busy to tell a stuck breaker from calls that failed for want of CPU."
+	case (!closed || took > within) && o.broughtBack(d, cmp.Or(at, o.Ended)) > 0 && cmp.Or(at, o.Ended)-o.broughtBack(d, cmp.Or(at, o.Ended)) <= within:
+		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("tried again %s after healing, and that failed", round(o.broughtBack(d, cmp.Or(at, o.Ended))-o.Armed.End))
+		p.Detail = "The breaker let calls through after healing, and they failed: it seems that the service's own connection was not back, as gRPC's is late by its pauses. Declare recovers_in for that."
 	case !closed:
 		p.Verdict, p.Observed = Fail, fmt.Sprintf("calls did not succeed again in %s", round(watched))
 		p.Detail = "The dependency is reachable again and the breaker keeps calls from it: it is stuck."
@@ -93,6 +97,18 @@ func closesOnSuccess(d Declared, all *Observed) Property {
 		p.Detail = "The breaker closed by itself once the dependency was back."
 	}
 	return p
+}
+
+// broughtBack is when the last call ended that was let through after healing and failed
+// without an attempt of its own, before some time; 0 if there was none. The breaker is
+// right to be open after that.
+func (o *Observed) broughtBack(d Declared, before time.Duration) (at time.Duration) {
+	for _, c := range o.healedCalls() {
+		if c.At < before && c.Outcome == Failed && (d.waited(c) || o.hides(d)) && o.during(o.window(c)) == 0 {
+			at = c.At + c.Took
+		}
+	}
+	return at
 }
 
 // starved is how much of the calls in a span the machine was short of CPU.

@@ -24,7 +24,8 @@ func TestNeverCryWolf(t *testing.T) {
 		"a failed call tried nothing, between": {func(_ *verdict.Declared, o *verdict.Observed) {
 			o.Attempts = slices.Delete(o.Attempts, 2, 3)
 		}, "trips-at-threshold", "Of 1 more calls"},
-		"a failed call tried nothing, last": {func(_ *verdict.Declared, o *verdict.Observed) {
+		"a failed call tried nothing, last, and an open breaker's answer is not declared": {func(d *verdict.Declared, o *verdict.Observed) {
+			d.Answer = false
 			o.Attempts = slices.Delete(o.Attempts, 4, 5)
 			o.Calls[4].Outcome = verdict.Failed
 		}, "trips-at-threshold", "Of 1 more calls"},

@@ -3,8 +3,28 @@ package verdict
 import "fmt"
 
 // halfOpenLimit: when the open time is over, of many calls that come together only the
-// declared number is let through to the dependency.
-func halfOpenLimit(d Declared, o *Observed) Property {
+// declared number is let through to the dependency. Where the fault refuses calls at
+// once, the first probe has failed before another call comes: those that hang tell.
+func halfOpenLimit(d Declared, all *Observed) Property {
+	p := limited(d, all.before(all.nextRound()))
+	if all.Crowd.Length() == 0 || p.Verdict == Fail {
+		return p
+	}
+	if crowd := limited(d, Crowded(all)); crowd.Verdict == Fail || crowd.Verdict == Pass {
+		return crowd
+	}
+	return p
+}
+
+// Crowded is what was seen of the time in which calls hung that had been refused.
+func Crowded(o *Observed) *Observed {
+	other := o.under(o.Hung)
+	other.Probe = o.Crowd
+	return other
+}
+
+// limited judges the calls that came together.
+func limited(d Declared, o *Observed) Property {
 	admitted := d.HalfOpenCalls * (1 + d.Retries)
 	p := Property{Expected: fmt.Sprintf("at most %d of the calls that come together", d.HalfOpenCalls), Span: o.Probe}
 	if d.Retries > 0 {
@@ -15,6 +35,10 @@ func halfOpenLimit(d Declared, o *Observed) Property {
 	byTime := o.Survive && o.Waits > 0
 	if byTime { // where connections live on, who waits for the dependency has reached it
 		n = o.waited(o.all(o.Probe))
+	}
+	passed := o.passed(d, o.Probe)
+	if len(passed) > 0 { // attempts do not tell who reached it
+		n = len(passed)
 	}
 	switch why := blind(d, o); {
 	case o.Probe.Length() == 0:
@@ -37,6 +61,9 @@ func halfOpenLimit(d Declared, o *Observed) Property {
 	case n > admitted && float64(n-admitted) <= d.noise(o.Probe):
 		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("%d attempts of %d calls", n, calls)
 		p.Detail = "The declared background hides how many calls were let through."
+	case n > admitted && len(passed) > 0 && patient(d, passed) <= admitted:
+		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("%d of %d calls were not turned away as declared", n, calls)
+		p.Detail = "These calls failed at once and tried nothing that could be seen: they were let through to a connection that was not back, or turned away with another answer than the declared one."
 	case n > admitted:
 		p.Verdict, p.Observed = Fail, fmt.Sprintf("%d of %d calls reached the dependency", min(n, calls), calls)
 		p.Detail = fmt.Sprintf("In half open %d of %d calls reached the dependency; at most %d may. Limit the calls that are let through at once.", min(n, calls), calls, d.HalfOpenCalls)

@@ -76,10 +76,17 @@ type Observed struct {
 	Vain     Span          // calls came when it had to try again once more, and none was let through
 	Left     Span          // a call was given up while the breaker tried again with it
 	// Later is when the run went on to the times below; 0: it did not.
-	Later  time.Duration
-	Again  Span   // the fault held again after fewer successes than close the breaker; it was half open before
-	Spread []Span // the fault held for failures that were spread over the breaker's window
-	Slowed Span   // answers of the dependency were slow
+	Later time.Duration
+	Again Span // the fault held again after fewer successes than close the breaker; it was half open before
+	// Relapse is when the fault held for fewer failures than open the breaker, as soon as
+	// it had closed.
+	Relapse Span
+	Hung    Span   // a fault that lets calls hang held in the place of one that refuses them
+	Crowd   Span   // calls came together then, when the breaker had to try again
+	Aged    Aged   // the fault held for failures that grew older than the breaker's window
+	Spread  []Span // the fault held for failures that were spread over the breaker's window
+	Quick   Span   // answers of the dependency were late, and calls not yet slow
+	Slowed  Span   // answers of the dependency were slow
 	// Repeats says that the fault may meet one connection's packets more than once
 	// before any attempt: it lets open connections hang and does not reset them.
 	Repeats bool
@@ -96,6 +103,15 @@ type Observed struct {
 	Doubt    string // why the counts cannot be trusted, or empty
 	Unsteady string // why the fault cannot be taken to have held throughout, or empty
 	Ended    time.Duration
+}
+
+// Aged is a time in which the fault held for fewer failures than open the breaker, then
+// nobody called for longer than its window, and then calls came anew.
+type Aged struct {
+	Span
+
+	Failures int           // that were made before
+	Anew     time.Duration // when calls came anew; 0: they did not
 }
 
 // A Report is what the breaker said of itself at some time.

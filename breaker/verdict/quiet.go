@@ -27,6 +27,9 @@ func quietWhileOpen(d Declared, o *Observed) Property {
 		p.Verdict, p.Observed, p.Detail = Inconclusive, "", notDeclared(d, o)
 	case why != "":
 		p.Verdict, p.Observed, p.Detail = Inconclusive, "", "Attempts could not be counted: "+why+"."
+	case o.Survive && o.carried(d, calls) > 0:
+		p.Verdict, p.Observed = Fail, fmt.Sprintf("%d of %d calls waited for the dependency, over %s", o.carried(d, calls), len(calls), round(span.Length()))
+		p.Detail = fmt.Sprintf("While the breaker was open %d calls sent packets to the dependency and waited for it as long as while it was closed.", o.carried(d, calls))
 	case o.Survive && o.metIn(span) > 0:
 		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("packets of %d in %d calls over %s", o.metIn(span), len(calls), round(span.Length()))
 		p.Detail = "Connections survive this fault and carried packets: whether these were calls cannot be told from outside. Use drop or reject."
@@ -49,6 +52,19 @@ func quietWhileOpen(d Declared, o *Observed) Property {
 		p.Detail = fmt.Sprintf("A call reached the dependency %s after the breaker opened; it is declared to stay open for %s.", round(reached[0]-span.Start), d.OpenFor)
 	}
 	return p
+}
+
+// carried is how many calls reached the dependency where connections live on: the fault
+// met packets of them, they took as long as those do that wait for it, and they did not get
+// the answer of an open breaker. A machine short of CPU makes an answer late, not another.
+func (o *Observed) carried(d Declared, calls []Call) (n int) {
+	for _, c := range calls {
+		met := c.Met || o.during(o.window(c)) > 0
+		if met && o.Waits > 0 && c.Took >= o.Waits && c.Outcome != Rejected && (d.Answer || c.Starved < c.Took/2) {
+			n++
+		}
+	}
+	return n
 }
 
 // caused are the attempts in a span, without those that the declared background may have

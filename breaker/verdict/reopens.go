@@ -16,7 +16,7 @@ func reopensOnFailedProbe(d Declared, o *Observed) Property {
 		p.Expected = fmt.Sprintf("no call reaches the dependency for another %s after a failed probe", least)
 	}
 	byTime := o.Survive && o.Waits > 0
-	if o.Probe.Length() == 0 || o.during(o.Probe) == 0 && !byTime {
+	if o.Probe.Length() == 0 || !o.reachedIn(d, o.Probe) && !byTime {
 		p.Verdict, p.Detail = Inconclusive, unprobed(d, o)
 		switch {
 		case o.Probe.Length() > 0 && o.triedByItself(d):
@@ -38,6 +38,7 @@ func reopensOnFailedProbe(d Declared, o *Observed) Property {
 	if byTime {
 		n = o.waited(calls)
 	}
+	n = max(n, len(o.passed(d, p.Span)))
 	p.Observed = fmt.Sprintf("%d attempts in %d calls over %s", n, len(calls), round(p.Length()))
 	switch why := blind(d, o); {
 	case d.OpenFor == 0:
@@ -70,6 +71,9 @@ func (o *Observed) probeEnd(d Declared) (ended, failed, starved time.Duration) {
 		if o.Probe.Has(a) {
 			failed = a
 		}
+	}
+	for _, c := range o.passed(d, o.Probe) {
+		failed = max(failed, c.At)
 	}
 	waited := time.Duration(0)
 	for _, c := range o.all(o.Probe) {

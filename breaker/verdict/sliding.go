@@ -44,7 +44,38 @@ func slidingWindow(d Declared, o *Observed) Property {
 		return p
 	}
 	p.Detail = "Failures counted together wherever they lay in the window."
+	outlived(&p, d, o)
 	return p
+}
+
+// outlived says that failures count which are older than the window: one more opened the
+// breaker.
+func outlived(p *Property, d Declared, o *Observed) {
+	if o.Aged.Anew == 0 || o.Aged.End == 0 {
+		return
+	}
+	view := o.under(o.Aged.Span)
+	if t, _ := FindTrip(d, o.before(o.nextRound())); t.Calls*(1+d.Retries) < d.Failures {
+		return // it opens early, so fewer may have opened it
+	}
+	through := func(i int, c Call) bool {
+		n, _ := view.reached(i, false)
+		return n > 0 || d.Answer && c.Outcome != Rejected || d.waited(c)
+	}
+	calls := view.calls(o.Aged.Span)
+	for i, c := range calls {
+		if i == 0 || c.At < o.Aged.Anew || calls[i-1].At < o.Aged.Anew {
+			continue
+		}
+		if first := calls[i-1]; !through(i-1, first) || through(i, c) || c.Starved > c.Took/2 && c.Took > d.FailsFastIn {
+			return
+		}
+		before := o.Aged.Anew - o.Aged.Start
+		p.Verdict, p.Span = Fail, o.Aged.Span
+		p.Observed = fmt.Sprintf("opened by 1 failure, and %d that were older than %s", o.Aged.Failures, d.Window)
+		p.Detail = fmt.Sprintf("%d failures, one fewer than open it, were followed by %s without a call; one failure more opened it, although its window is declared to be %s: old failures still count.", o.Aged.Failures, round(before), d.Window)
+		return
+	}
 }
 
 // lasted is how long the first n calls under the fault took together.

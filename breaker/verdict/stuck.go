@@ -51,7 +51,7 @@ func (o *Observed) triedAgain(d Declared) (at time.Duration, ok bool) {
 		at, ok = o.Attempts[i], true
 	}
 	for _, c := range o.healedCalls() {
-		if c.Outcome == Success || c.Outcome == Failed && d.waited(c) {
+		if c.Outcome == Success || c.Outcome == Failed && (d.waited(c) || o.hides(d)) {
 			if !ok || c.At < at {
 				at, ok = c.At, true
 			}
@@ -77,7 +77,7 @@ func (o *Observed) stuckIn() string {
 func (o *Observed) triedByItself(d Declared) bool {
 	t, _ := FindTrip(d, o)
 	least, _ := d.Opens(1)
-	return least > 0 && o.during(Span{t.At + least*9/10, o.Probe.End}) > 0 && o.during(o.Probe) == 0
+	return least > 0 && len(o.passed(d, o.Probe)) == 0 && o.during(Span{t.At + least*9/10, o.Probe.End}) > 0 && o.during(o.Probe) == 0
 }
 
 // overslept is by how much longer than declared the breaker stayed open, the first or the
@@ -88,7 +88,7 @@ func (o *Observed) overslept(d Declared, t Trip) time.Duration {
 		return 0
 	}
 	first := o.Probe.Start
-	if o.during(o.Probe) == 0 && (!o.Survive || o.waited(o.all(o.Probe)) == 0) {
+	if !o.reachedIn(d, o.Probe) && (!o.Survive || o.waited(o.all(o.Probe)) == 0) {
 		first = o.Probe.End // still not
 	}
 	_, most := d.Opens(1)
@@ -96,7 +96,7 @@ func (o *Observed) overslept(d Declared, t Trip) time.Duration {
 		return late
 	}
 	_, most = d.Opens(2)
-	if late := o.Vain.Length(); late > o.tolerance(most, o.Vain) && o.during(o.Vain) == 0 {
+	if late := o.Vain.Length(); late > o.tolerance(most, o.Vain) && !o.reachedIn(d, o.Vain) {
 		return late
 	}
 	return 0

@@ -20,6 +20,12 @@ type Trip struct {
 	// Maybe counts calls among them of which it cannot be told: they caused no attempt,
 	// and may have died on a connection that was open before.
 	Maybe int
+	// Unseen counts calls among them that tried nothing that could be seen, and failed
+	// with another answer than an open breaker's: their connection comes back by itself.
+	Unseen int
+	// Turned counts calls among them that got an open breaker's answer, and an attempt
+	// came all the same: it may be somebody else's.
+	Turned int
 	// Overlap says that one of them may have gone on in the service after its end here.
 	Overlap bool
 }
@@ -28,33 +34,60 @@ type Trip struct {
 // dependency; ok is false as long as they do. Where an answer of an open breaker is
 // declared, any success is a real one, and begins the row of failures anew.
 func FindTrip(d Declared, o *Observed) (t Trip, ok bool) {
-	quiet, slow := 0, 0
+	var since pending
 	before := o.fault().Start
 	for i, c := range o.calls(o.fault()) {
 		if o.wave(&t, Span{before, c.At}) > 0 {
-			quiet, slow = 0, 0
+			since = pending{}
 		}
 		before = c.At
 		n, maybe := o.reached(i, t.Calls == 0)
-		switch {
-		case d.Answer && c.Outcome == Success && !c.Slow:
-			t, quiet, slow = Trip{}, 0, 0
-		case n == 0:
-			if d.waited(c) {
-				slow++
-			}
-			if quiet++; quiet >= quietCalls && t.Calls > 0 {
-				t.Maybe += slow
+		hidden := n == 0 && o.unseen(d, c, t)
+		real := d.Answer && c.Outcome == Success && !c.Slow
+		if n == 0 && !hidden && !real {
+			since.add(d, c)
+			if since.quiet >= quietCalls && t.Calls > 0 {
+				t.Maybe += since.slow
 				return t, true
 			}
-		default:
-			t.Maybe += quiet + maybe // the quiet ones before it were no open breaker's
-			t.add(c, n-maybe)
-			quiet, slow = 0, 0
+			continue
 		}
+		switch {
+		case since.turnedAway() && t.full(d):
+			return t, true // it was open: this one leaks
+		case real:
+			t = Trip{}
+		case hidden:
+			t.Maybe += since.quiet
+			t.addUnseen(c)
+		default:
+			t.Maybe += since.quiet + maybe // the quiet ones before it were no open breaker's
+			t.add(c, n-maybe)
+		}
+		since = pending{}
 	}
 	return t, false
 }
+
+// pending are the calls since the last one that reached the dependency.
+type pending struct {
+	quiet  int // all of them
+	slow   int // that may have failed at the dependency
+	turned int // that got the answer of an open breaker at once
+}
+
+func (p *pending) add(d Declared, c Call) {
+	p.quiet++
+	if d.waited(c) {
+		p.slow++
+	}
+	if d.Answer && c.Outcome == Rejected && c.Took <= d.FailsFastIn {
+		p.turned++
+	}
+}
+
+// turnedAway says that there are some, and each got the answer of an open breaker.
+func (p *pending) turnedAway() bool { return p.quiet > 0 && p.turned == p.quiet }
 
 // waited says that a call may have failed at the dependency although it tried nothing
 // that could be seen: it got no answer of an open breaker, and not at once. On a busy
@@ -83,10 +116,24 @@ func (o *Observed) wave(t *Trip, between Span) (attempts int) {
 func (t *Trip) add(c Call, attempts int) {
 	t.Since, t.At, t.Starved = c.At, c.At+c.Took, c.Starved
 	t.Overlap = t.Overlap || c.GaveUp
+	if c.Outcome == Rejected {
+		t.Turned++
+	}
 	t.Attempts += attempts
 	if attempts > 0 {
 		t.Calls++
 	}
+}
+
+// full says that as many calls reached the dependency as are declared to open it.
+func (t *Trip) full(d Declared) bool {
+	return d.Failures > 0 && t.Calls >= d.Failures && t.Calls <= d.Failures+d.Slack
+}
+
+// addUnseen adds a call that was let through and tried nothing that could be seen.
+func (t *Trip) addUnseen(c Call) {
+	t.add(c, 1)
+	t.Unseen++
 }
 
 // reached is how often the nth call under the fault tried to reach the dependency,
@@ -136,12 +183,16 @@ func row(d Declared, o *Observed) (longest int, end Trip, quiet bool) {
 		o.wave(&t, Span{before, c.At})
 		before = c.At
 		n, maybe := o.reached(i, t.Calls == 0)
-		if n-maybe == 0 || c.Outcome == Success && d.Answer && !c.Slow {
+		switch {
+		case n == 0 && o.unseen(d, c, t):
+			t.addUnseen(c)
+		case n-maybe == 0 || c.Outcome == Success && d.Answer && !c.Slow:
 			quiet = true
 			t = Trip{}
 			continue
+		default:
+			t.add(c, n)
 		}
-		t.add(c, n)
 		if t.Calls >= d.Failures && end.Calls == 0 {
 			end = t
 		}
@@ -199,6 +250,9 @@ func ignored(d Declared, o *Observed) bool {
 	open := Span{o.nextCall(t.At), o.openUntil(d, t)}
 	if o.Survive {
 		return o.metIn(open) > 0
+	}
+	if t.Unseen > 0 && slices.ContainsFunc(o.calls(open), func(c Call) bool { return c.Outcome == Failed }) {
+		return true // which is not how an open one answers
 	}
 	var in []time.Duration
 	for _, a := range o.Attempts {

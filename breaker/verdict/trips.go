@@ -42,6 +42,9 @@ func judgeTrip(p *Property, d Declared, o *Observed, t Trip) {
 	case t.Calls > most && t.Overlap:
 		p.Verdict = Inconclusive
 		p.Detail = "The service had not ended its calls when we stopped waiting for them, so they overlapped. Give target.http.timeout more than the service's own patience."
+	case t.Calls-t.Turned > most && t.Unseen > 0 && ignored(d, o):
+		p.Verdict = Fail
+		p.Detail = fmt.Sprintf("It opened too late: %d calls in a row failed before one was turned away, at most %d may.", t.Calls, most)
 	case t.Calls > most && float64(t.Calls-most) <= d.noise(Span{o.Armed.Start, t.At}):
 		p.Verdict = Inconclusive
 		p.Detail = fmt.Sprintf("%d calls seem to have reached the dependency, at most %d may; the declared background hides which.", t.Calls, most)
@@ -56,6 +59,9 @@ func judgeTrip(p *Property, d Declared, o *Observed, t Trip) {
 	case t.Attempts < d.Failures && t.Attempts+t.Maybe >= d.Failures:
 		p.Verdict = Inconclusive
 		p.Detail = fmt.Sprintf("Of %d more calls it cannot be told whether they failed on connections that were open before. Use established: reset, or a quiet replica.", t.Maybe)
+	case t.Unseen > 0 && t.Calls*(1+d.Retries)+t.Maybe < d.Failures && o.busy(d.WhileOpen, Span{o.Armed.Start, t.At}) == 0:
+		p.Verdict = Fail
+		p.Detail = fmt.Sprintf("It opened too early: after %d failed calls instead of %d, the next was turned away.", t.Calls, d.Failures)
 	case t.Attempts < d.Failures:
 		p.Verdict = Fail
 		p.Detail = fmt.Sprintf("It opened too early: after %d failed calls instead of %d.", t.Attempts, d.Failures)
@@ -71,6 +77,9 @@ func judgeNoTrip(p *Property, d Declared, o *Observed) {
 	longest, _, quiet := row(d, o)
 	under := len(o.calls(o.fault()))
 	switch {
+	case longest >= d.Failures+d.Slack+quietCalls && d.Answer && o.reaching() < d.Failures && ignored(d, o):
+		p.Verdict, p.Observed = Fail, fmt.Sprintf("%d calls in a row failed, and none was turned away", longest)
+		p.Detail = fmt.Sprintf("It did not open in %d failed calls in a row, of which %d were seen to reach the dependency. Or it opened early and does not answer as declared (breaker.rejected).", longest, o.reaching())
 	case longest >= d.Failures+d.Slack+quietCalls && ignored(d, o):
 		p.Verdict, p.Observed = Fail, fmt.Sprintf("did not open: %d of %d calls reached the dependency", o.reaching(), under)
 		p.Detail = fmt.Sprintf("The breaker never opened in %d failed calls in a row. Is there one on this path, and does it count timeouts as failures?", longest)

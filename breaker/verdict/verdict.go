@@ -96,10 +96,10 @@ type rule struct {
 func rules() []rule {
 	return []rule{
 		{"trips-at-threshold", tripsAtThreshold, true, false},
-		{"not-before-threshold", notBeforeThreshold, true, false},
+		{"not-before-threshold", notBeforeThreshold, true, true},
 		{"quiet-while-open", quietWhileOpen, true, false},
 		{"fails-fast", failsFast, true, false},
-		{"half-open-limit", halfOpenLimit, true, false},
+		{"half-open-limit", halfOpenLimit, true, true},
 		{"reopens-on-failed-probe", reopensOnFailedProbe, true, false},
 		{"closes-on-success", closesOnSuccess, true, true},
 		{"sliding-window", slidingWindow, true, true},

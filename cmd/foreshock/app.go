@@ -66,6 +66,7 @@ func (p *program) newApp(ctx context.Context, path string, ownNamespace bool) (*
 	a.runner = runner.New(a.cfg.Location, pub, a.cfg.Secrets, p.log)
 	a.engine.Runner = a.runner
 	for _, e := range a.cfg.Entries {
+		p.author.tune(&e)
 		if err := a.runner.Add(e); err != nil {
 			return nil, errors.Join(err, a.close(ctx))
 		}
@@ -109,7 +110,7 @@ func (p *program) bare(ownNamespace bool) *app {
 		}
 		return a.hub.Dropped()
 	}})
-	a.pool = journeys.NewPool(journeys.PoolOptions{NoSandbox: ownNamespace}, p.log)
+	a.pool = journeys.NewPool(journeys.PoolOptions{NoSandbox: ownNamespace, Author: p.author.Authoring}, p.log)
 	// What happens in a namespace that we made and that ends with us is nobody else's concern.
 	audit := func() (*faults.Audit, error) { return nil, nil }
 	if !ownNamespace {

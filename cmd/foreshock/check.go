@@ -18,33 +18,47 @@ const checksAtOnce = 8
 
 func runCheck(ctx context.Context, p *program, args []string) int {
 	formats := report.Formats()
-	f := p.newFlags("check", "[NAME...] [-c foreshock.yaml] [-o text|json|junit|nagios] [--evidence DIR]", formats...)
+	f := p.newFlags("check", "[NAME|FILE...] [-c foreshock.yaml] [-o text|json|junit|nagios] [--evidence DIR]", formats...)
+	f.note = "A FILE is a journey, which needs no configuration. It ends in .yaml, .yml or .json and is there;\n" +
+		"any other word is the NAME of a check. Without words it is all checks but scenarios."
 	audit := f.auditFlag()
 	evidence := f.String("evidence", "", "`DIR` for what was kept of each check: pictures, requests (HAR), console, page")
-	names, err := f.parse(args, formats...)
+	look := f.authorFlags()
+	words, err := f.parse(joinSlow(args), formats...)
 	if err != nil {
 		return checkCode(p.refused(err))
 	}
-	if f.config == "" {
+	if f.config == "" && (len(words) == 0 || !allFiles(words)) {
 		f.config = "foreshock.yaml"
+	}
+	if err := p.looksOn(look); err != nil {
+		return checkCode(p.wrong(err))
 	}
 	a, err := p.newApp(ctx, f.config, false)
 	if err != nil {
 		return checkCode(p.wrong(err))
 	}
 	a.audit = *audit
-	entries, err := a.pick(names)
+	names, err := p.addFiles(a, words, look.vars)
+	var entries []runner.Entry
+	if err == nil {
+		entries, err = a.pick(names)
+	}
 	if err != nil {
 		return checkCode(p.wrong(errors.Join(err, a.close(ctx))))
 	}
 	if err := evidenceDirs(*evidence, entryNames(entries)); err != nil {
 		return checkCode(p.wrong(errors.Join(err, a.close(ctx))))
 	}
-	found := a.runAll(ctx, entries)
+	found := p.watched(ctx, a, entries, look.live)
 	if err := a.close(ctx); err != nil {
 		p.log.ErrorContext(ctx, "not everything was stored", "error", err)
 	}
-	if err := report.Write(p.stdout, f.output, found); err != nil {
+	write := report.Write
+	if look.watch && f.output == "text" {
+		write = p.summaries // the steps have been seen
+	}
+	if err := write(p.stdout, f.output, found); err != nil {
 		return checkCode(p.wrong(err))
 	}
 	if err := writeEvidence(*evidence, found); err != nil { // which does not change what was found
@@ -77,13 +91,24 @@ func (a *app) pick(names []string) ([]runner.Entry, error) {
 		return out, nil
 	}
 	for _, name := range names {
-		e, ok := a.runner.Entry(name)
-		if !ok {
-			return nil, errors.New(kind.UnknownWord("check", name, entryNames(a.runner.Entries())))
+		e, err := a.named(name)
+		if err != nil {
+			return nil, err
 		}
 		out = append(out, e)
 	}
 	return out, nil
+}
+
+func (a *app) named(name string) (runner.Entry, error) {
+	e, ok := a.runner.Entry(name)
+	if ok {
+		return e, nil
+	}
+	if isFileName(name) {
+		return e, fmt.Errorf("got %q, want a file that is there, or the name of a check", name)
+	}
+	return e, errors.New(kind.UnknownWord("check", name, entryNames(a.runner.Entries())))
 }
 
 func entryNames(entries []runner.Entry) []string {
@@ -94,10 +119,11 @@ func entryNames(entries []runner.Entry) []string {
 	return names
 }
 
-// runAll runs the entries side by side and returns their results in their order.
-func (a *app) runAll(ctx context.Context, entries []runner.Entry) []results.Result {
+// runAll runs the entries, so many of them side by side, and returns their results in
+// their order.
+func (a *app) runAll(ctx context.Context, entries []runner.Entry, atOnce int) []results.Result {
 	out := make([]results.Result, len(entries))
-	slots := make(chan struct{}, checksAtOnce)
+	slots := make(chan struct{}, atOnce)
 	var wg sync.WaitGroup
 	for i, e := range entries {
 		wg.Go(func() {

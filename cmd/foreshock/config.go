@@ -10,7 +10,7 @@ import (
 )
 
 func runConfig(ctx context.Context, p *program, args []string) int {
-	return p.pick(ctx, "config command", []command{{"validate", "", configValidate}, {"kinds", "", configKinds}}, args)
+	return p.pick(ctx, "config command", []command{{"validate", "", configValidate}, {"schema", "", configSchema}, {"kinds", "", configKinds}}, args)
 }
 
 func configValidate(_ context.Context, p *program, args []string) int {

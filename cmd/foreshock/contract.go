@@ -4,14 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
-	"time"
 
-	"github.com/foreshock/foreshock/contracts"
+	"github.com/foreshock/foreshock/contracts/broker"
 )
 
 func runContract(ctx context.Context, p *program, args []string) int {
-	return p.pick(ctx, "contract command", []command{{"verify", "", contractVerify}}, args)
+	return p.pick(ctx, "contract command", []command{
+		{"verify", "", contractVerify},
+		{"can-i-deploy", "", contractCanIDeploy},
+		{"record-deployment", "", contractRecordDeployment},
+	}, args)
 }
 
 // texts is a flag that may be given several times.
@@ -26,72 +30,49 @@ func (t *texts) Set(s string) error {
 	return nil
 }
 
-func contractVerify(ctx context.Context, p *program, args []string) int {
-	formats := []string{"text", "json", "junit", "github"}
-	f := p.newFlags("contract verify", "--provider NAME --provider-base-url URL FILE|DIR... [-o text|json|junit|github]", formats...)
-	req := contracts.Request{Headers: map[string]string{}}
-	var consumers, headers texts
-	f.StringVar(&req.Provider, "provider", "", "`NAME` of the provider, as the pacts write it")
-	f.StringVar(&req.URL, "provider-base-url", "", "`URL` of the running provider")
-	f.StringVar(&req.StateURL, "provider-states-setup-url", "", "`URL` that sets up provider states")
-	f.DurationVar(&req.Timeout, "request-timeout", contracts.DefaultTimeout, "patience with one answer of the provider")
-	f.Var(&consumers, "filter-consumer", "verify the pacts of this consumer `NAME` only; may be repeated")
-	f.Var(&headers, "header", "send this `NAME=VALUE` with every request; may be repeated")
-	files, err := f.parse(args, formats...)
-	if err == nil {
-		err = addHeaders(req.Headers, headers)
+// brokerFlags adds the flags that say where the broker is, as the Pact CLI names them.
+// What they leave out comes from the environment.
+func (f *flags) brokerFlags(env func(string) (string, bool)) *broker.Options {
+	o := &broker.Options{Version: version()}
+	for _, x := range []struct {
+		to              *string
+		name, key, text string
+	}{
+		{&o.URL, "broker-base-url", "PACT_BROKER_BASE_URL", "`URL` of the Pact Broker"},
+		{&o.Token, "broker-token", "PACT_BROKER_TOKEN", "bearer `TOKEN` for the broker; safer in the environment"},
+		{&o.User, "broker-username", "PACT_BROKER_USERNAME", "`NAME` for the broker's basic authentication"},
+		{&o.Password, "broker-password", "PACT_BROKER_PASSWORD", "`PASSWORD` of that name; safer in the environment"},
+	} {
+		f.Func(x.name, x.text+" ($"+x.key+")", func(s string) error {
+			*x.to = s
+			return nil
+		})
+		*x.to, _ = env(x.key)
 	}
+	return o
+}
+
+// newBroker returns the client, or an error in the words of the command line.
+func newBroker(o *broker.Options) (*broker.Client, error) {
+	if o.URL == "" {
+		return nil, errors.New("--broker-base-url: got none, want the URL of the Pact Broker, or PACT_BROKER_BASE_URL")
+	}
+	o.Transport = http.DefaultTransport
+	c, err := broker.New(*o)
 	if err != nil {
-		return p.refused(err)
+		return nil, fmt.Errorf("--%w", err)
 	}
-	req.Files, req.Consumers = files, consumers
-	if err := req.Validate(); err != nil {
-		return p.wrong(flagNames(err))
-	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
-	defer cancel()
-	r, err := (&contracts.Worker{}).Verify(ctx, req)
-	if err != nil {
-		return p.notVerified(ctx, err)
-	}
-	write := map[string]func() error{
-		"text":   func() error { return contracts.WriteText(p.stdout, r) },
-		"json":   func() error { return contracts.WriteJSON(p.stdout, r) },
-		"junit":  func() error { return contracts.WriteJUnit(p.stdout, r) },
-		"github": func() error { return contracts.WriteGitHub(p.stdout, r) },
-	}
-	if err := write[f.output](); err != nil {
-		return p.wrong(err)
-	}
-	return r.ExitCode()
+	return c, nil
 }
 
-func addHeaders(to map[string]string, headers []string) error {
-	for _, h := range headers {
-		name, value, ok := strings.Cut(h, "=")
-		if !ok || name == "" {
-			return errors.New("--header: got no NAME=VALUE, want NAME=VALUE")
-		}
-		to[name] = value
-	}
-	return nil
-}
-
-// flagNames says in the words of the command line what is wrong with a request.
-func flagNames(err error) error {
-	words := strings.NewReplacer("provider:", "--provider:", "url:", "--provider-base-url:", "files:", "FILE:")
-	return errors.New(words.Replace(err.Error()))
-}
-
-// notVerified says why there is no report.
-func (p *program) notVerified(ctx context.Context, err error) int {
+// noAnswer tells why the broker could not be asked.
+func (p *program) noAnswer(ctx context.Context, err error) int {
 	fmt.Fprintln(p.stderr, "foreshock:", err)
-	var file *contracts.FileError
-	switch {
-	case ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled):
-		return exitStopped
-	case errors.As(err, &file):
+	if _, ok := errors.AsType[*broker.UnknownEnvironment](err); ok {
 		return exitUsage
+	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return exitStopped
 	}
 	return exitUnsure
 }

@@ -107,8 +107,10 @@ func wantPass(t *testing.T, r *scenarios.Report) {
 			t.Errorf("while open: %+v", p)
 		}
 	}
-	if got := strings.Join(names, " "); got != "idle baseline closed closed open half-open open half-open recovered" {
-		t.Errorf("phases: got %s", got)
+	// It tries again and again while payments is away: how often depends on the machine.
+	got := strings.ReplaceAll(strings.Join(names, " ")+" ", "open half-open ", "")
+	if got != "idle baseline closed closed recovered " || len(names) < 9 {
+		t.Errorf("phases: got %s", names)
 	}
 }
 

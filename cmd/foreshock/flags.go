@@ -39,6 +39,9 @@ func (p *program) newFlags(name, arguments string, formats ...string) *flags {
 func (f *flags) describe() {
 	w := tabwriter.NewWriter(f.Output(), 0, 0, 2, ' ', 0)
 	f.VisitAll(func(x *flag.Flag) {
+		if x.Usage == "" { // another name of a flag that is listed
+			return
+		}
 		value, text := flag.UnquoteUsage(x)
 		dashes := "--"
 		if len(x.Name) == 1 {
@@ -52,6 +55,13 @@ func (f *flags) describe() {
 	_ = w.Flush()
 	if f.note != "" {
 		fmt.Fprintf(f.Output(), "\n%s\n", f.note)
+	}
+}
+
+// also gives a flag other names, for those who come from another program.
+func (f *flags) also(name string, others ...string) {
+	for _, other := range others {
+		f.Var(f.Lookup(name).Value, other, "")
 	}
 }
 

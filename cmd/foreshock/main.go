@@ -41,10 +41,12 @@ func main() {
 
 // A program is what every command gets.
 type program struct {
+	stdin          *os.File
 	stdout, stderr io.Writer
 	env            func(string) (string, bool)
 	log            *slog.Logger
 	colours        bool // standard output takes them
+	author         authoring
 }
 
 // A command is one word of the command line. run returns the exit code.
@@ -64,6 +66,7 @@ func commands() []command {
 		{"breaker", "judge the judge: breakers known to be right and to be wrong", runBreaker},
 		{"fault", "list or heal the faults on this machine", runFault},
 		{"report", "availability and latency from the store", runReport},
+		{"import", "turn a recording of another tool into a journey file", runImport},
 		{"config", "validate a configuration, or list what it can say", runConfig},
 		{"doctor", "what this machine can do, and how to get what is missing", runDoctor},
 		{"version", "print the version", runVersion},
@@ -73,7 +76,7 @@ func commands() []command {
 // run is main without the process: tests call it.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	p := &program{
-		stdout: stdout, stderr: stderr, env: os.LookupEnv, log: slog.New(slog.NewTextHandler(stderr, nil)),
+		stdin: os.Stdin, stdout: stdout, stderr: stderr, env: os.LookupEnv, log: slog.New(slog.NewTextHandler(stderr, nil)),
 		colours: takesColours(stdout, os.LookupEnv),
 	}
 	switch {

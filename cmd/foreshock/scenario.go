@@ -82,11 +82,12 @@ func (p *program) readScenarios(name string, args []string, show func(*scenarios
 
 func scenarioRun(ctx context.Context, p *program, args []string) int {
 	formats := []string{"text", "json"}
-	f := p.newFlags("scenario run", "FILE... [-c FILE] [-o text|json] [--report FILE] [--json FILE] [--junit FILE]", formats...)
+	f := p.newFlags("scenario run", "FILE... [-c FILE] [-o text|json] [--report FILE] [--json FILE] [--junit FILE] [--markdown FILE]", formats...)
 	var to reportFiles
 	f.StringVar(&to.html, "report", "", "write the report as one HTML page to `FILE`; of several scenarios, all on it")
 	f.StringVar(&to.json, "json", "", "write the report as JSON to `FILE`; of several scenarios, one after another")
 	f.StringVar(&to.junit, "junit", "", "write the report as JUnit to `FILE`")
+	f.StringVar(&to.markdown, "markdown", "", "write the report as Markdown to `FILE`, for a comment on a pull request")
 	audit := f.auditFlag()
 	files, err := f.parse(args, formats...)
 	if err != nil {
@@ -175,27 +176,31 @@ func (p *program) show(r *scenarios.Report, format string) error {
 }
 
 // reportFiles are the files that reports go to; empty ones are none.
-type reportFiles struct{ html, json, junit string }
+type reportFiles struct{ html, json, junit, markdown string }
 
 // prepare empties the files, before anything is broken.
 func (to reportFiles) prepare(scenarios int) error {
 	if to.junit != "" && scenarios > 1 {
 		return fmt.Errorf("--junit: got %d scenarios, want one: run each with a file of its own", scenarios)
 	}
-	return errors.Join(emptyFile(to.html), emptyFile(to.json), emptyFile(to.junit))
+	return errors.Join(emptyFile(to.html), emptyFile(to.json), emptyFile(to.junit), emptyFile(to.markdown))
 }
 
 func (to reportFiles) write(reports []*scenarios.Report) error {
 	return errors.Join(
 		toFile(to.html, func(w io.Writer) error { return page.Write(w, reports...) }),
-		toFile(to.json, func(w io.Writer) (err error) {
-			for _, r := range reports {
-				err = errors.Join(err, r.WriteJSON(w))
-			}
-			return err
-		}),
+		toFile(to.json, func(w io.Writer) error { return each(w, reports, (*scenarios.Report).WriteJSON) }),
+		toFile(to.markdown, func(w io.Writer) error { return each(w, reports, (*scenarios.Report).WriteMarkdown) }),
 		toFile(to.junit, reports[len(reports)-1].WriteJUnit),
 	)
+}
+
+// each writes the reports one after another.
+func each(w io.Writer, reports []*scenarios.Report, write func(*scenarios.Report, io.Writer) error) (err error) {
+	for _, r := range reports {
+		err = errors.Join(err, write(r, w))
+	}
+	return err
 }
 
 // worst is the exit code of several results: the first of 6, 1, 2, 4, 5, 3, 0 that occurs.

@@ -21,14 +21,14 @@ type timed interface{ DefaultTimeout() time.Duration }
 
 // common is what every entry of checks may say beside its kind.
 type common struct {
-	Name     string            `yaml:"name"`
-	Every    time.Duration     `yaml:"every"`
-	Cron     string            `yaml:"cron"`
-	Timezone string            `yaml:"timezone"`
-	Timeout  time.Duration     `yaml:"timeout"`
-	Warning  time.Duration     `yaml:"warning"`
-	Critical time.Duration     `yaml:"critical"`
-	Labels   map[string]string `yaml:"labels"`
+	Name     string            `yaml:"name"`     // which no other check has
+	Every    time.Duration     `yaml:"every"`    // time between two runs, at least 100ms; or cron
+	Cron     string            `yaml:"cron"`     // minute hour day month weekday, such as 0 3 * * 1-5
+	Timezone string            `yaml:"timezone"` // of cron, such as Europe/Berlin (UTC)
+	Timeout  time.Duration     `yaml:"timeout"`  // after it the run is critical (10s, at most every)
+	Warning  time.Duration     `yaml:"warning"`  // a success that takes longer is a warning
+	Critical time.Duration     `yaml:"critical"` // a success that takes longer is critical
+	Labels   map[string]string `yaml:"labels"`   // go on every metric of the check
 }
 
 // Check reads one entry of checks. A scheduled one must say when it runs.

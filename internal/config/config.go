@@ -44,12 +44,12 @@ type Kinds struct {
 
 // file is the shape of foreshock.yaml.
 type file struct {
-	Location  string      `yaml:"location"`
-	Listen    string      `yaml:"listen"`
+	Location  string      `yaml:"location"`   // where the checks look from
+	Listen    string      `yaml:"listen"`     // HOST:PORT of dashboard, API and metrics
 	SecretEnv []string    `yaml:"secret_env"` // environment variables whose values no output may show
-	Store     store       `yaml:"store"`
-	Checks    []kind.Node `yaml:"checks"`
-	Sinks     []kind.Node `yaml:"sinks"`
+	Store     store       `yaml:"store"`      // where results are kept
+	Checks    []kind.Node `yaml:"checks"`     // what is looked at
+	Sinks     []kind.Node `yaml:"sinks"`      // where results go beside the store
 }
 
 type store struct {

@@ -125,6 +125,9 @@ func (p *Path) UnmarshalNode(n kind.Node) error {
 	return err
 }
 
+// NodeSchema implements [kind.Describer].
+func (p *Path) NodeSchema(*kind.Schemas) *kind.Schema { return kind.PatternSchema(`^\$`, "$.token") }
+
 // Find returns the one value that is there: a text as it is, a number or bool as JSON
 // has it. Its errors show nothing of the body.
 func (p *Path) Find(body []byte) (string, error) {

@@ -13,12 +13,13 @@ type Kind[T any] struct {
 	Summary string // one line, for help and the reference page
 	Example string // YAML of the block, which must build; the tests build it
 	build   func(Node) (T, error)
+	schema  func(*Schemas) *Schema
 }
 
 // Of returns a Kind whose settings start as defaults, are decoded over, and are then
 // handed to build, which validates them. build names a wrong key with [At].
 func Of[S, T any](name, summary, example string, defaults S, build func(S) (T, error)) Kind[T] {
-	return Kind[T]{name, summary, example, func(n Node) (T, error) {
+	read := func(n Node) (T, error) {
 		settings := defaults
 		var zero T
 		if err := n.Decode(&settings); err != nil {
@@ -29,7 +30,8 @@ func Of[S, T any](name, summary, example string, defaults S, build func(S) (T, e
 			return zero, n.Locate(err)
 		}
 		return v, nil
-	}}
+	}
+	return Kind[T]{name, summary, example, read, func(g *Schemas) *Schema { return g.Of(defaults) }}
 }
 
 // A Table lists the kinds of one axis. It is a plain value: no registry, no init.

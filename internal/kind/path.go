@@ -8,6 +8,9 @@ import (
 // A Path is the path of a file; a relative one starts at the file that names it.
 type Path string
 
+// NodeSchema implements [Describer].
+func (p *Path) NodeSchema(*Schemas) *Schema { return &Schema{Type: Types{"string"}, MinLength: 1} }
+
 // UnmarshalNode implements [Unmarshaler].
 func (p *Path) UnmarshalNode(n Node) error {
 	if n.Shape != Scalar || n.Text == "" {

@@ -20,6 +20,9 @@ func (t *Template) UnmarshalNode(n Node) error {
 	return nil
 }
 
+// NodeSchema implements [Describer].
+func (t *Template) NodeSchema(*Schemas) *Schema { return TextSchema() }
+
 // String returns the text as it is written.
 func (t Template) String() string { return t.text }
 

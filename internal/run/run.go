@@ -47,6 +47,7 @@ type Runner struct {
 	secrets  *kind.Secrets
 	log      *slog.Logger
 	entries  []gated
+	watch    func(check string, rec *results.Recorder)
 }
 
 // gated is an entry whose runs can be held off.
@@ -60,6 +61,10 @@ type gated struct {
 func New(location string, pub Publisher, secrets *kind.Secrets, log *slog.Logger) *Runner {
 	return &Runner{location: location, pub: pub, secrets: secrets, log: log}
 }
+
+// Watch has fn told of every run as it begins, with the recorder of its steps. What it
+// sees there is not masked yet. It must not be called while entries run.
+func (r *Runner) Watch(fn func(check string, rec *results.Recorder)) { r.watch = fn }
 
 // Add takes an entry. It must not be called while entries run.
 func (r *Runner) Add(e Entry) error {
@@ -172,6 +177,9 @@ func (r *Runner) look(ctx context.Context, e Entry) results.Result {
 	deadline, cancel := context.WithTimeout(ctx, e.Timeout)
 	defer cancel()
 	rec := results.NewRecorder()
+	if r.watch != nil {
+		r.watch(e.Name, rec)
+	}
 	ended := make(chan error, 1)
 	go func() { ended <- r.guard(deadline, e, rec) }()
 	select {
