@@ -92,7 +92,7 @@ func artifactFile(a results.Artifact, taken map[string]int) string {
 }
 
 func extension(mediaType string) string {
-	base, _, _ := mime.ParseMediaType(mediaType) //nolint:errcheck // what it cannot read has no suffix
+	base, _, _ := mime.ParseMediaType(mediaType) // what it cannot read has no suffix
 	return map[string]string{
 		"image/png": ".png", "image/jpeg": ".jpg", "text/plain": ".txt", "text/html": ".html", "application/json": ".json",
 	}[base]

@@ -75,7 +75,8 @@ func demo() []results.Record {
 	}
 	return []results.Record{
 		{Event: fault},
-		{Result: home}, {Result: fast},
+		{Result: home},
+		{Result: fast},
 		{Result: mug},
 		{Result: result("payments", "tcp", 0, results.Critical, results.CauseRefused, 200*time.Microsecond)},
 		{Result: outage},
