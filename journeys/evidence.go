@@ -178,7 +178,7 @@ func (p *Page) condition() string {
 	} else if n > 1 {
 		out = append(out, fmt.Sprintf("%d requests failed, first: %s", n, first))
 	}
-	if text := p.watch.traffic.wrong(); text != "" {
+	if text := p.watch.traffic.wrong(notLoaded); text != "" {
 		out = append(out, text)
 	}
 	if n, one := p.watch.traffic.pending(p.watch.document()); n == 1 {

@@ -14,8 +14,8 @@ import (
 
 const (
 	framesKept   = 20                     // of one run: the newest
-	frameLimit   = 250 * time.Millisecond // a page that takes longer to draw is not filmed any more
-	frameShare   = 20                     // at most one part in so many of the run's time goes into its film
+	frameLimit   = 500 * time.Millisecond // a page that takes longer to draw has no frame
+	frameShare   = 10                     // at most one part in so many of the run's time goes into its film
 	frameQuality = 30                     // of the JPEG
 )
 
@@ -24,8 +24,7 @@ const (
 type film struct {
 	frames  []still
 	dropped int
-	spent   time.Duration
-	off     bool
+	spent   time.Duration // also on frames that did not come to be
 }
 
 type still struct {
@@ -37,7 +36,7 @@ type still struct {
 // the run has taken.
 func (p *Page) shoot(ctx context.Context, span *results.Span, elapsed time.Duration) {
 	f := &p.film
-	if f.off || f.spent*frameShare > elapsed || p.lost() != nil {
+	if f.spent*frameShare > elapsed || p.lost() != nil {
 		return
 	}
 	begin := time.Now()
@@ -46,15 +45,18 @@ func (p *Page) shoot(ctx context.Context, span *results.Span, elapsed time.Durat
 	data, err := p.taken(ctx, small)
 	f.spent += time.Since(begin)
 	if err != nil {
-		f.off = true
-		p.log.DebugContext(ctx, "the film ends here", "error", err)
+		p.log.DebugContext(ctx, "a frame of the film is missing", "error", err)
 		return
 	}
+	f.add(still{span, data})
+}
+
+func (f *film) add(shot still) {
 	if len(f.frames) == framesKept {
 		f.frames = slices.Delete(f.frames, 0, 1)
 		f.dropped++
 	}
-	f.frames = append(f.frames, still{span, data})
+	f.frames = append(f.frames, shot)
 }
 
 // small takes a picture that is quick to make and to keep.

@@ -132,6 +132,7 @@ func (p *Page) enter(ctx context.Context) error {
 func (p *Page) enterTab(ctx context.Context, id target.ID) error {
 	tabCtx, fail := context.WithCancelCause(p.tabs.home.ctx)
 	w := newWatch(func() { fail(errPageCrashed) })
+	w.joins(p.watch)
 	tabCtx, end := chromedp.NewContext(tabCtx, chromedp.WithTargetID(id), chromedp.WithListener(w.event))
 	t := tab{tabCtx, fail, end, w}
 	stop := context.AfterFunc(ctx, func() { fail(context.Cause(ctx)) })

@@ -117,24 +117,37 @@ func (t *traffic) idle(ctx context.Context) error {
 
 // consoleClean fails at once if the page has written an error: it will not take it back.
 func (p *Page) consoleClean() error {
-	text := p.watch.traffic.wrong()
+	text := p.watch.traffic.wrong("")
 	if text == "" {
 		return nil
 	}
 	return results.Fault(results.CauseAnswer, errors.New(text))
 }
 
-// wrong tells how many errors are on the console, and the first; empty is none.
-func (t *traffic) wrong() string {
+// notLoaded is how the browser's own line about a request that failed begins.
+const notLoaded = "Failed to load resource"
+
+// wrong tells how many errors are on the console, and the first; empty is none. Those
+// that begin with but do not count, unless it is empty.
+func (t *traffic) wrong(but string) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	switch len(t.errors) {
+	n, first := 0, ""
+	for _, text := range t.errors {
+		if but != "" && strings.HasPrefix(text, but) {
+			continue
+		}
+		if n++; n == 1 {
+			first = text
+		}
+	}
+	switch n {
 	case 0:
 		return ""
 	case 1:
-		return "the console has an error: " + t.errors[0]
+		return "the console has an error: " + first
 	}
-	return fmt.Sprintf("the console has %d errors, first: %s", len(t.errors), t.errors[0])
+	return fmt.Sprintf("the console has %d errors, first: %s", n, first)
 }
 
 // pending tells how many requests are under way, without that of the page itself, and

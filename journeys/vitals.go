@@ -73,6 +73,13 @@ func (v *vitals) during(span *results.Span) {
 	v.span = span
 }
 
+// acting is the action under way; nil is none.
+func (v *vitals) acting() *results.Span {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.span
+}
+
 func (v *vitals) event(ev any) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -158,5 +165,11 @@ func (p *Page) recordVitals(ctx context.Context) {
 			p.log.DebugContext(ctx, "the last page did not draw", "error", err)
 		}
 	}
-	p.watch.vitals.record()
+	seen := []tab{p.tab}
+	if p.tabs != nil {
+		seen = append([]tab{p.tabs.home}, p.tabs.known...)
+	}
+	for _, t := range seen {
+		t.watch.vitals.record()
+	}
 }

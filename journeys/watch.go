@@ -45,6 +45,12 @@ func newWatch(crashed func()) *watch {
 	}
 }
 
+// joins makes w, of a tab that was opened by the one of o, tell of the same run.
+func (w *watch) joins(o *watch) {
+	w.requests, w.console = o.requests, o.console
+	w.vitals.during(o.vitals.acting())
+}
+
 // expectLoad forgets what was loaded before.
 func (w *watch) expectLoad() {
 	w.mu.Lock()

@@ -8,8 +8,10 @@ import (
 )
 
 const (
-	batchLimit  = 1000 // records in one transaction
-	appendLimit = 20 * time.Second
+	batchLimit = 1000 // records in one transaction
+	// evidenceLimit is how many bytes of evidence may wait for a store that fails.
+	evidenceLimit = 64 << 20
+	appendLimit   = 20 * time.Second
 	// lastPatience is how long Close waits for a store or a sink that fails to work again:
 	// a disk that is full stays full, and who stops us waits.
 	lastPatience = 3 * time.Second
@@ -146,8 +148,13 @@ func (p *pending) answer(err error) {
 	}
 }
 
-// bound drops the oldest beyond what may wait. The lock is held.
+// bound drops the oldest beyond what may wait, and the evidence of all but the newest.
+// The lock is held.
 func (h *Hub) bound() {
+	size := 0
+	for _, p := range slices.Backward(h.waiting) {
+		size += p.lighten(evidenceLimit - size)
+	}
 	for h.records > backlogLimit {
 		p := h.waiting[0]
 		h.waiting = slices.Delete(h.waiting, 0, 1)
@@ -155,6 +162,24 @@ func (h *Hub) bound() {
 		h.dropped += uint64(len(p.recs))
 		h.show(p)
 	}
+}
+
+// lighten takes the evidence from the results of p if it is more than left, in bytes,
+// and returns how much of it stays.
+func (p *pending) lighten(left int) int {
+	size := 0
+	for i, rec := range p.recs {
+		if rec.Result == nil {
+			continue
+		}
+		n := rec.Result.Size()
+		if size+n > left {
+			p.recs[i].Result = rec.Result.WithoutEvidence("the store fails, and too much waits for it")
+			n = 0
+		}
+		size += n
+	}
+	return size
 }
 
 // A backOff waits longer each time, up to most. Once early is closed it begins anew, and

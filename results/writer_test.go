@@ -204,3 +204,40 @@ func TestOrderIsKeptWhenAStoreFails(t *testing.T) {
 		}
 	})
 }
+
+func TestEvidenceThatWaitsIsBounded(t *testing.T) {
+	bubble(t, func(t road) {
+		t.store.set(errDisk)
+		const n = 30
+		data := make([]byte, 4<<20) // of 64 MiB, 16 have a place
+		for i := range n {
+			r := storetest.At("a", i, results.Critical)
+			r.Result.Message = "broken"
+			r.Result.Steps = []results.Step{{Name: "open", Artifacts: []results.Artifact{{ID: "f00", Name: "failure", MediaType: "image/png", Data: data}}}}
+			if err := t.hub.Publish(t.Context(), r); !errors.Is(err, results.ErrNotStored) {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			if len(r.Result.Steps[0].Artifacts) != 1 {
+				t.Fatal("the result that was published has changed")
+			}
+		}
+		time.Sleep(time.Minute)
+		t.store.set(nil)
+		time.Sleep(10 * time.Second)
+		with, without := 0, 0
+		for rec, err := range t.store.Feed(t.Context(), 0) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(rec.Result.Steps[0].Artifacts) > 0 {
+				with++
+			} else if rec.Result.Message == "broken\nno evidence is kept: the store fails, and too much waits for it" {
+				without++
+			}
+		}
+		if with != 16 || without != n-16 {
+			t.Errorf("got %d results with evidence and %d without, want 16 and %d", with, without, n-16)
+		}
+	})
+}

@@ -77,7 +77,7 @@ func (p *program) newApp(ctx context.Context, path string, ownNamespace bool) (*
 
 // openStore opens the store and puts the sinks behind it, each where it stopped.
 func (a *app) openStore(ctx context.Context, p *program) (err error) {
-	if a.store, err = sqlite.Open(ctx, a.cfg.Store); err != nil {
+	if a.store, err = sqlite.OpenKeeping(ctx, a.cfg.Store, a.cfg.Evidence); err != nil {
 		return err
 	}
 	after := map[string]uint64{}

@@ -18,10 +18,11 @@ const checksAtOnce = 8
 
 func runCheck(ctx context.Context, p *program, args []string) int {
 	formats := report.Formats()
-	f := p.newFlags("check", "[NAME|FILE...] [-c foreshock.yaml] [-o text|json|junit|nagios]", formats...)
+	f := p.newFlags("check", "[NAME|FILE...] [-c foreshock.yaml] [-o text|json|junit|nagios] [--evidence DIR]", formats...)
 	f.note = "A FILE is a journey, which needs no configuration. It ends in .yaml, .yml or .json and is there;\n" +
 		"any other word is the NAME of a check. Without words it is all checks but scenarios."
 	audit := f.auditFlag()
+	evidence := f.String("evidence", "", "`DIR` for what was kept of each check: pictures, requests (HAR), console, page")
 	look := f.authorFlags()
 	words, err := f.parse(joinSlow(args), formats...)
 	if err != nil {
@@ -46,6 +47,9 @@ func runCheck(ctx context.Context, p *program, args []string) int {
 	if err != nil {
 		return checkCode(p.wrong(errors.Join(err, a.close(ctx))))
 	}
+	if err := evidenceDirs(*evidence, entryNames(entries)); err != nil {
+		return checkCode(p.wrong(errors.Join(err, a.close(ctx))))
+	}
 	found := p.watched(ctx, a, entries, look.live)
 	if err := a.close(ctx); err != nil {
 		p.log.ErrorContext(ctx, "not everything was stored", "error", err)
@@ -56,6 +60,9 @@ func runCheck(ctx context.Context, p *program, args []string) int {
 	}
 	if err := write(p.stdout, f.output, found); err != nil {
 		return checkCode(p.wrong(err))
+	}
+	if err := writeEvidence(*evidence, found); err != nil { // which does not change what was found
+		p.log.ErrorContext(ctx, "not all evidence was written", "error", err)
 	}
 	return checkExit(found)
 }
@@ -101,11 +108,15 @@ func (a *app) named(name string) (runner.Entry, error) {
 	if isFileName(name) {
 		return e, fmt.Errorf("got %q, want a file that is there, or the name of a check", name)
 	}
-	var known []string
-	for _, e := range a.runner.Entries() {
-		known = append(known, e.Name)
+	return e, errors.New(kind.UnknownWord("check", name, entryNames(a.runner.Entries())))
+}
+
+func entryNames(entries []runner.Entry) []string {
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name
 	}
-	return e, errors.New(kind.UnknownWord("check", name, known))
+	return names
 }
 
 // runAll runs the entries, so many of them side by side, and returns their results in

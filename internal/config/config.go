@@ -24,6 +24,7 @@ type Config struct {
 	Location string
 	Listen   string // host:port of dashboard and API
 	Store    string // path of the SQLite file
+	Evidence int64  // bytes of evidence that it keeps
 	Entries  []run.Entry
 	Sinks    []Sink
 	Secrets  *kind.Secrets
@@ -57,8 +58,14 @@ type store struct {
 }
 
 type sqlite struct {
-	Path kind.Path `yaml:"path"`
+	Path     kind.Path `yaml:"path"`
+	Evidence int64     `yaml:"evidence_mib"` // how much is kept; the oldest goes first
 }
+
+const (
+	defaultEvidence = 1024 // MiB
+	leastEvidence   = 64   // MiB: of one journey's run it is at most 4
+)
 
 // Load reads the file at path. env looks up environment variables. The error holds
 // everything that is wrong, a line each.
@@ -80,10 +87,14 @@ func Load(path string, kinds Kinds, env func(string) (string, bool)) (*Config, e
 	}
 	f := file{Location: "local", Listen: DefaultListen}
 	f.Store.SQLite.Path = kind.Path(filepath.Join(filepath.Dir(path), "foreshock.db"))
+	f.Store.SQLite.Evidence = defaultEvidence
 	if err := doc.Decode(&f); err != nil {
 		return nil, err
 	}
-	c := &Config{Path: path, Location: f.Location, Listen: f.Listen, Store: string(f.Store.SQLite.Path), Secrets: vars.Secrets}
+	c := &Config{
+		Path: path, Location: f.Location, Listen: f.Listen, Secrets: vars.Secrets,
+		Store: string(f.Store.SQLite.Path), Evidence: f.Store.SQLite.Evidence << 20,
+	}
 	return c, errors.Join(c.validate(doc), c.checks(f.Checks, kinds.Checks(vars)), c.sinks(f.Sinks, kinds.Sinks))
 }
 
@@ -106,6 +117,9 @@ func (c *Config) validate(doc kind.Node) error {
 	}
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return doc.Get("listen").Errorf("listen: got %q, want HOST:PORT such as 127.0.0.1:8440", c.Listen)
+	}
+	if c.Evidence < leastEvidence<<20 {
+		return doc.Get("store").Get("sqlite").Get("evidence_mib").Errorf("evidence_mib: got %d, want %d or more", c.Evidence>>20, leastEvidence)
 	}
 	return nil
 }

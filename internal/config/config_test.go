@@ -78,7 +78,7 @@ func TestLoad(t *testing.T) {
 	c, err := load(t, `
 location: berlin
 listen: "[::]:80"
-store: {sqlite: {path: data/f.db}}
+store: {sqlite: {path: data/f.db, evidence_mib: 100}}
 checks:
   - name: storefront
     every: 10s
@@ -100,7 +100,7 @@ sinks:
 	}
 	dir := filepath.Dir(c.Path)
 	want := &config.Config{
-		Path: filepath.Join(dir, "foreshock.yaml"), Location: "berlin", Listen: "[::]:80", Store: filepath.Join(dir, "data/f.db"),
+		Path: filepath.Join(dir, "foreshock.yaml"), Location: "berlin", Listen: "[::]:80", Store: filepath.Join(dir, "data/f.db"), Evidence: 100 << 20,
 		Entries: []run.Entry{
 			{
 				Name: "storefront", Kind: "look", Every: 10 * time.Second, Timeout: 3 * time.Second, Warning: 300 * time.Millisecond, Critical: time.Second,
@@ -121,7 +121,7 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Location != "local" || c.Listen != "127.0.0.1:8440" || c.Store != filepath.Join(filepath.Dir(c.Path), "foreshock.db") || len(c.Entries)+len(c.Sinks) > 0 {
+	if c.Location != "local" || c.Listen != "127.0.0.1:8440" || c.Store != filepath.Join(filepath.Dir(c.Path), "foreshock.db") || c.Evidence != 1<<30 || len(c.Entries)+len(c.Sinks) > 0 {
 		t.Errorf("got %+v, want the documented defaults", c)
 	}
 	c, err = load(t, `checks:
@@ -148,11 +148,12 @@ func TestErrors(t *testing.T) {
 	t.Parallel()
 	check := func(more string) string { return "checks: [{name: a, " + more + ", look: {}}]" }
 	for text, want := range map[string]string{
-		"secret_env: KEY":             `1:13: secret_env: got "KEY", want a list`,
-		"secret_env: [[KEY]]":         "1:14: secret_env[0]: got a list, want a text",
-		"location: ''":                "1:11: location: got nothing, want the name of the place that looks from here",
-		"listen: ''":                  `1:9: listen: got "", want HOST:PORT such as 127.0.0.1:8440`,
-		"store: {sqlite: {path: ''}}": `1:24: store.sqlite.path: got "", want the path of a file`,
+		"secret_env: KEY":                              `1:13: secret_env: got "KEY", want a list`,
+		"secret_env: [[KEY]]":                          "1:14: secret_env[0]: got a list, want a text",
+		"location: ''":                                 "1:11: location: got nothing, want the name of the place that looks from here",
+		"listen: ''":                                   `1:9: listen: got "", want HOST:PORT such as 127.0.0.1:8440`,
+		"store: {sqlite: {path: ''}}":                  `1:24: store.sqlite.path: got "", want the path of a file`,
+		"store: {sqlite: {evidence_mib: 63}}":          "1:32: evidence_mib: got 63, want 64 or more",
 		"sinks: [{wire: {}}, {file: {}}, {wire: {}}]":  `1:34: got a second sink "wire", want each once`,
 		"sinks: [{wire: {}, file: {}}]":                "1:10: got several: wire, file, want one sink: file, wire",
 		"- a":                                          "1:1: got a list, want a mapping with location, listen, secret_env, store, checks, sinks",

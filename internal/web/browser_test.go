@@ -43,6 +43,9 @@ func (p page) do(t *testing.T, actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
+// navigate is an action that opens any address.
+func navigate(url string) chromedp.Action[chromedp.Void] { return chromedp.Navigate(url) }
+
 // open shows url, and waits until the page is drawn and live.
 func (p page) open(t *testing.T, url string) {
 	t.Helper()

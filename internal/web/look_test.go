@@ -22,6 +22,8 @@ func TestLook(t *testing.T) {
 	r := newRig(t, nil)
 	empty := newRig(t, func(o *web.Options) { o.Checks = nil })
 	seed(t, r.store, time.Now())
+	failed := newRig(t, nil)
+	failed.walk(t)
 	p := newPage(t)
 	for _, shot := range []struct {
 		name, url, scheme string
@@ -34,6 +36,9 @@ func TestLook(t *testing.T) {
 		{"light-1600", r.srv.URL, "light", 1600, 1350, ""},
 		{"detail", r.srv.URL + "/#check=buy-a-mug", "light", 1400, 1000, ""},
 		{"detail-dark", r.srv.URL + "/#check=payments", "dark", 1000, 1000, ""},
+		{"evidence", failed.srv.URL + "/#check=buy-a-mug", "light", 1400, 2100, ""},
+		{"evidence-dark", failed.srv.URL + "/#check=buy-a-mug", "dark", 1400, 2100, ""},
+		{"evidence-phone", failed.srv.URL + "/#check=buy-a-mug", "light", 390, 2100, ""},
 		{"empty", empty.srv.URL, "light", 1400, 700, ""},
 		{"five", r.srv.URL, "light", 1400, 700, `document.querySelector("input[value='5m']").click()`},
 		{"day", r.srv.URL, "light", 1400, 900, `document.querySelector("input[value='24h']").click()`},

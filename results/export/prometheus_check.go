@@ -24,6 +24,7 @@ type checkSeries struct {
 	slot    time.Time // of the newest result
 	status  results.Status
 	lastRun time.Time // zero if it never ran
+	values  []stepValue
 }
 
 type checkDescs struct{ runs, status, up, lastRun, missed *prometheus.Desc }
@@ -88,7 +89,7 @@ func (c *checkSeries) observe(step string, took time.Duration) {
 
 // newest moves the gauges.
 func (c *checkSeries) newest(r *results.Result) {
-	c.slot, c.status = r.Slot, r.Status
+	c.slot, c.status, c.values = r.Slot, r.Status, told(r)
 	if r.Cause != results.CauseMissed {
 		c.lastRun = r.Start
 	}
@@ -107,6 +108,9 @@ func (c *checkSeries) collect(out *series) {
 	}
 	for cause, n := range c.missed {
 		out.counter(c.descs.missed, n, clean(string(cause)))
+	}
+	for _, v := range c.values {
+		out.gauge(valueDesc(v.name, c.labels), v.v, v.step)
 	}
 	*out = append(*out, c.duration)
 	for _, h := range c.steps {

@@ -55,6 +55,11 @@ func TestGolden(t *testing.T) {
 func demo() []results.Record {
 	home := result("storefront", "http", 0, results.OK, "", 40*time.Millisecond)
 	home.Steps = []results.Step{{Name: "connect", Duration: 2 * time.Millisecond}, {Name: "processing", Duration: 30 * time.Millisecond}}
+	fast := result("open-the-shop", "journey", 0, results.OK, "", 900*time.Millisecond)
+	fast.Steps = []results.Step{{
+		Name: "open http://shop/", Duration: 300 * time.Millisecond,
+		Values: map[string]float64{"lcp_seconds": 0.25, "cls": 0.01, "inp_seconds": 0.08, "status_code": 200},
+	}}
 	mug := result("buy-a-mug", "journey", 0, results.Unknown, results.CauseBrowser, 0)
 	mug.Labels = map[string]string{"team-name": "shop", "kind": "own"}
 	outage := result("payments-outage", "scenario", time.Second, results.Critical, results.CauseBreaker, 30*time.Second)
@@ -71,6 +76,7 @@ func demo() []results.Record {
 	return []results.Record{
 		{Event: fault},
 		{Result: home},
+		{Result: fast},
 		{Result: mug},
 		{Result: result("payments", "tcp", 0, results.Critical, results.CauseRefused, 200*time.Microsecond)},
 		{Result: outage},

@@ -50,7 +50,7 @@ func (in inserts) close() {
 }
 
 // Append stores the batch, as results.Store says. A record that can never be stored
-// makes it fail as a whole.
+// makes it fail as a whole. If the disk has no space for evidence, results go without.
 func (s *Store) Append(ctx context.Context, batch []results.Record) ([]results.Record, error) {
 	if err := ctx.Err(); err != nil || len(batch) == 0 {
 		return nil, s.fail("append", err)
@@ -61,6 +61,11 @@ func (s *Store) Append(ctx context.Context, batch []results.Record) ([]results.R
 		}
 	}
 	fresh, err := s.append(ctx, batch)
+	if full(err) {
+		if bare, had := withoutEvidence(batch, "the disk of the store is full"); had {
+			fresh, err = s.append(ctx, bare)
+		}
+	}
 	return fresh, s.fail("append", err)
 }
 
@@ -90,7 +95,18 @@ func (s *Store) append(ctx context.Context, batch []results.Record) ([]results.R
 			fresh = append(fresh, rec)
 		}
 	}
-	return fresh, tx.Commit()
+	held := s.held.Load()
+	if a.added > 0 {
+		if held, err = a.makeRoom(held, s.evidence); err != nil {
+			return nil, errors.Join(ctx.Err(), err)
+		}
+	}
+	s.held.Store(held) // while no other Append goes on
+	if err := tx.Commit(); err != nil {
+		s.held.Store(-1)
+		return nil, err
+	}
+	return fresh, nil
 }
 
 // An appender writes one batch. Its methods return the place in the feed, or 0 for
@@ -100,6 +116,7 @@ type appender struct {
 	tx       *sql.Tx
 	insert   inserts
 	received time.Time
+	added    int64 // bytes of evidence
 }
 
 func (a *appender) result(r *results.Result) (uint64, error) {
@@ -124,12 +141,22 @@ func (a *appender) result(r *results.Result) (uint64, error) {
 			if f.Data == nil { // only named: it was stored with another result
 				continue
 			}
-			if _, err := a.exec(a.insert.artifact, f.ID, f.Name, f.MediaType, f.Data); err != nil {
+			if err := a.artifact(f); err != nil {
 				return 0, err
 			}
 		}
 	}
 	return a.feed(r.Check, nanos(r.Slot), r.Location, r.Run)
+}
+
+func (a *appender) artifact(f results.Artifact) error {
+	done, err := a.exec(a.insert.artifact, f.ID, f.Name, f.MediaType, f.Data)
+	if err != nil {
+		return err
+	}
+	n, err := done.RowsAffected()
+	a.added += n * int64(len(f.Data))
+	return err
 }
 
 // known asks for an event's row that makes another one nothing new: of one that

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"modernc.org/sqlite" // also registers the driver
@@ -34,6 +35,9 @@ type Store struct {
 	write  *sql.DB // one connection: there is one writer at a time anyway
 	read   *sql.DB
 	insert inserts
+
+	evidence int64        // bytes of it that are kept
+	held     atomic.Int64 // bytes of it that there are; -1 is not counted yet
 }
 
 var (
@@ -42,9 +46,17 @@ var (
 )
 
 // Open opens the file at path, creates it if there is none, and brings an older one
-// up to date. It refuses a file of another program and one of a newer Foreshock.
+// up to date. It refuses a file of another program and one of a newer Foreshock. It
+// keeps the newest [DefaultEvidence] of evidence.
 func Open(ctx context.Context, path string) (*Store, error) {
-	s := &Store{path: path}
+	return OpenKeeping(ctx, path, DefaultEvidence)
+}
+
+// OpenKeeping is [Open] of a store that keeps the newest evidence, as many bytes as said,
+// and deletes what is older. Results stay.
+func OpenKeeping(ctx context.Context, path string, evidence int64) (*Store, error) {
+	s := &Store{path: path, evidence: evidence}
+	s.held.Store(-1)
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(s.fail("open", err), s.Close())
 	}

@@ -18,9 +18,10 @@ export async function runs(check, { limit = 50, until } = {}) {
   return (await get(`results?${q}`)).results;
 }
 
-export async function report(id) {
+// json gives what is in an artifact of JSON.
+export async function json(id) {
   const res = await fetch(artifactURL(id));
-  if (!res.ok) throw new Error(`the report is not there: ${res.status}`);
+  if (!res.ok) throw new Error(res.status === 404 ? "not kept, or no longer" : `not there: ${res.status}`);
   return res.json();
 }
 

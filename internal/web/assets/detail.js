@@ -2,6 +2,7 @@
 // went wrong, and the picture of it.
 import * as api from "./api.js";
 import { byId, el, icon, put } from "./dom.js";
+import { evidence } from "./evidence.js";
 import * as fmt from "./format.js";
 
 export class Detail {
@@ -78,7 +79,7 @@ export class Detail {
         ? el("h3", {}, el("span", {}, ""), el("button", { type: "button", class: "close", onclick: () => this.pick(failed) }, `last failure: ${fmt.ago(Date.parse(failed.start), now)}`))
         : null,
       run.steps?.length ? [el("h3", {}, el("span", {}, "Steps"), el("span", {}, `${fmt.when(start, now)} · ${fmt.ago(start, now)}`)), steps(run)] : null,
-      (run.steps ?? []).flatMap((s) => (s.artifacts ?? []).map((a) => evidence(s, a))),
+      evidence(this.name, run, () => { if (this.picked === run) this.show(); }),
     ];
   }
 
@@ -114,20 +115,38 @@ function steps(run) {
     el("span", { class: "track" }, el("span", { class: "bar", data: { status: s.status },
       style: { left: `${(s.offset_ns / whole) * 100}%`, width: `${(s.duration_ns / whole) * 100}%` } })),
     el("span", { class: "took" }, fmt.duration(s.duration_ns / 1e6)),
-    s.error ? el("span", { class: "more", data: { status: s.status } }, s.error) : null,
+    s.error && !within(run, s) ? el("span", { class: "more", data: { status: s.status } }, s.error.split("\n")[0]) : null,
     values(s))));
 }
 
+// within says that a step failed with one of its parts, which tells of it. The rest of
+// what was said then is above, with the run.
+const within = (run, s) => run.steps.some((o) => run.steps[(o.parent ?? 0) - 1] === s && o.error);
+
+// What Google calls good and poor, for the values that pages tell of themselves.
+const vitals = {
+  lcp_seconds: { name: "LCP", good: 2.5, poor: 4 }, inp_seconds: { name: "INP", good: 0.2, poor: 0.5 }, cls: { name: "CLS", good: 0.1, poor: 0.25 },
+  fcp_seconds: { name: "FCP", good: 1.8, poor: 3 }, ttfb_seconds: { name: "TTFB", good: 0.8, poor: 1.8 },
+};
+
+// The others in the order of what they tell, before those that are not known here.
+const order = ["status_code", "resolve_seconds", "connect_seconds", "tls_seconds", "processing_seconds", "transfer_seconds", "dom_content_loaded_seconds", "load_seconds"];
+const place = ([key]) => (order.includes(key) ? order.indexOf(key) : order.length);
+
 function values(s) {
-  const list = Object.entries(s.values ?? {}).map(([k, v]) => (k === "verdict" ? fmt.verdict(v) : `${k.replaceAll("_", " ")} ${Number.isInteger(v) ? v : Number(v).toPrecision(4)}`));
-  return list.length ? el("span", { class: "more" }, list.join(" · ")) : null;
+  const all = s.values ?? {};
+  const told = Object.entries(vitals).filter(([k]) => all[k] !== undefined).map(([k, v]) => el("span", {
+    class: "vital", data: { rating: all[k] <= v.good ? "good" : all[k] <= v.poor ? "fair" : "poor" },
+    title: `good is at most ${number(k, v.good)}, poor more than ${number(k, v.poor)}` }, `${v.name} `, el("b", {}, number(k, all[k]))));
+  const list = Object.entries(all).filter(([k]) => !vitals[k]).sort((a, b) => place(a) - place(b)).map(([k, v]) => (k === "verdict" ? fmt.verdict(v) : `${k.replace(/_seconds$/, "").replaceAll("_", " ")} ${number(k, v)}`));
+  return [
+    told.length ? el("span", { class: "more vitals" }, told) : null,
+    list.length ? el("span", { class: "more" }, list.join(" · ")) : null,
+  ];
 }
 
-function evidence(step, a) {
-  const url = api.artifactURL(a.id);
-  if (a.media_type.startsWith("image/")) {
-    return el("figure", { class: "shot" }, el("a", { href: url }, el("img", { src: url, alt: `${a.name} of step ${step.name}`, loading: "lazy" })),
-      el("figcaption", {}, `${a.name} · step ${step.name}`));
-  }
-  return el("p", { class: "shot" }, el("a", { href: url }, `${a.name} · step ${step.name}`));
+function number(key, v) {
+  if (key.endsWith("_seconds")) return fmt.duration(v * 1000);
+  if (key === "cls") return v.toFixed(v ? 3 : 0);
+  return Number.isInteger(v) ? String(v) : String(Number(v.toPrecision(3)));
 }

@@ -50,4 +50,9 @@ export const zone = () => new Intl.DateTimeFormat(undefined, { timeZoneName: "sh
 // verdict is the word of the number that a scenario's step holds.
 export const verdict = (n) => ["pass", "fail", "inconclusive", "invalid", "aborted", "skipped"][n];
 
+export function bytes(n) {
+  if (n < 1000) return `${n} B`;
+  return n < 1e6 ? `${(n / 1e3).toFixed(1)} kB` : `${(n / 1e6).toFixed(1)} MB`;
+}
+
 export const plural = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;

@@ -47,7 +47,7 @@ export class Scenarios {
     const run = check.last ? (await api.runs(check.name, { limit: 1 }))[0] : undefined;
     const all = (run?.steps ?? []).flatMap((s) => s.artifacts ?? []);
     const json = all.find((a) => a.name === "report.json"), html = all.find((a) => a.media_type.startsWith("text/html"));
-    const report = json ? await api.report(json.id).catch(() => undefined) : undefined;
+    const report = json ? await api.json(json.id).catch(() => undefined) : undefined;
     this.cards.set(check.name, { start: check.last?.start_ms ?? 0, ...card(this.model, check, run, report, { json, html }) });
   }
 
