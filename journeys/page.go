@@ -80,6 +80,7 @@ const (
 	opFiles   operation = "files"   // whether it takes files
 	opElement operation = "element" // the element itself
 	opExplain operation = "explain"
+	opOutline operation = "outline" // draw a line around it, for so many milliseconds
 )
 
 type query struct {

@@ -51,12 +51,14 @@ const fieldOf = (e) => {
 const usable = (e) => visible(e) && !e.disabled && !e.readOnly &&
   !(e.tagName === "INPUT" && ["hidden", "image", ...buttonTypes].includes(e.type));
 const submits = "button:not([type]), button[type=submit], input[type=submit], input[type=image]";
+// A form's own properties may be hidden by fields that are named like them.
+const attribute = (e, name) => norm(Element.prototype.getAttribute.call(e, name));
 const formOf = (form, fields, buttons) => {
   const seen = new Set(); // of a group of radio buttons one is enough
   const first = fields.filter((e) => e.type !== "radio" || !seen.has(e.name) && seen.add(e.name));
   const submit = buttons.find(visible);
   return {
-    name: form.tagName === "FORM" ? norm(form.ariaLabel) || form.getAttribute("name") || form.id || "" : "",
+    name: form.tagName === "FORM" ? attribute(form, "aria-label") || attribute(form, "name") || attribute(form, "id") : "",
     fields: first.slice(0, 12).map(fieldOf),
     submit: submit ? { selector: selectorOf(submit), name: textOf(submit) } : null,
   };

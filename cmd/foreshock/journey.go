@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/foreshock/foreshock/internal/kind"
@@ -40,7 +41,11 @@ func journeyNew(ctx context.Context, p *program, args []string) int {
 	}
 	u, err := url.Parse(words[0])
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return p.wrong(fmt.Errorf("got %q, want an address with http:// or https://, such as https://%s", words[0], words[0]))
+		like := "shop.example/"
+		if !strings.Contains(words[0], "//") {
+			like = words[0]
+		}
+		return p.wrong(fmt.Errorf("got %q, want an address with http:// or https://, such as https://%s", words[0], like))
 	}
 	if err := mayWrite(*path, *force); err != nil { // before the wait
 		return p.wrong(err)

@@ -146,7 +146,7 @@ func digits(text string) (n int) {
 func (d Draft) form(b *strings.Builder, i int, f journeys.Form) {
 	name := "fill in " + f.Name
 	switch {
-	case d.Page.Login && hasPassword(f):
+	case logsIn(f):
 		name = "log in"
 	case f.Submit != nil && f.Submit.Name != "":
 		name = strings.ToLower(f.Submit.Name)
@@ -155,7 +155,7 @@ func (d Draft) form(b *strings.Builder, i int, f journeys.Form) {
 	}
 	fmt.Fprintf(b, "\n  # - step: %s\n  #   do:\n", text(name))
 	for _, x := range f.Fields {
-		fmt.Fprintf(b, "  #     - %s\n", fill(x, hasPassword(f)))
+		fmt.Fprintf(b, "  #     - %s\n", fill(x, logsIn(f)))
 	}
 	if f.Submit != nil {
 		fmt.Fprintf(b, "  #     - click: %s\n", selector(f.Submit.Selector))
@@ -163,13 +163,18 @@ func (d Draft) form(b *strings.Builder, i int, f journeys.Form) {
 	b.WriteString("  #     - see: \"what the page says when it has worked\"\n")
 }
 
-func hasPassword(f journeys.Form) bool {
+// logsIn says that a form asks who somebody is: for one password, and one word more at most.
+func logsIn(f journeys.Form) bool {
+	passwords, words := 0, 0
 	for _, x := range f.Fields {
-		if x.Type == "password" {
-			return true
+		switch x.Type {
+		case "password":
+			passwords++
+		case "text", "email", "tel", "number":
+			words++
 		}
 	}
-	return false
+	return passwords == 1 && words <= 1
 }
 
 // fill is the action that fills in a field.
@@ -190,14 +195,14 @@ func fill(f journeys.Field, login bool) string {
 // environment: a file is read by more people than may log in.
 func sample(f journeys.Field, login bool) string {
 	byType := map[string]string{
-		"password": `"${env:LOGIN_PASSWORD}"`, "email": `"ada@example.test"`, "tel": `"+49 30 901820"`,
+		"email": `"ada@example.test"`, "tel": `"+49 30 901820"`,
 		"url": `"https://example.test/"`, "date": `"2030-01-15"`, "time": `"12:30"`, "month": `"2030-01"`,
 		"week": `"2030-W03"`, "datetime-local": `"2030-01-15T12:30"`, "color": `"#336699"`,
 	}
 	value := byType[f.Type]
 	switch {
 	case f.Type == "password":
-		return value
+		return `"${env:LOGIN_PASSWORD}"`
 	case login:
 		return `"${env:LOGIN_USER}"`
 	case f.Least != "":
@@ -207,17 +212,22 @@ func sample(f journeys.Field, login bool) string {
 	case f.Type == "number" || f.Type == "range":
 		return `"1"`
 	}
-	for _, guess := range []struct{ word, value string }{
+	return text(guess(f.Hint))
+}
+
+// guess is what a field with such names might want.
+func guess(hint string) string {
+	for _, g := range [][2]string{
 		{"mail", "ada@example.test"}, {"phone", "+49 30 901820"}, {"zip", "10117"}, {"postal", "10117"},
 		{"city", "Berlin"}, {"street", "Unter den Linden 1"}, {"address", "Unter den Linden 1"},
 		{"given", "Ada"}, {"first", "Ada"}, {"family", "Lovelace"}, {"last", "Lovelace"}, {"name", "Ada Lovelace"},
 		{"search", "test"}, {"query", "test"},
 	} {
-		if strings.Contains(f.Hint, guess.word) {
-			return text(guess.value)
+		if strings.Contains(hint, g[0]) {
+			return g[1]
 		}
 	}
-	return `"sample"`
+	return "sample"
 }
 
 // selector writes a selector as a journey has it.
