@@ -50,7 +50,7 @@ func TestOutline(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer page.close()
-	if _, err := chromedp.Navigate(base + "/form.html")(t.Context(), page.target); err != nil {
+	if _, err := chromedp.Navigate(base+"/form.html")(t.Context(), page.target); err != nil {
 		t.Fatal(err)
 	}
 	orange := func() (n int) {

@@ -12,10 +12,13 @@ const means = (s, e) => {
     return false;
   }
 };
+// A form's own properties may be hidden by fields that are named like them.
+const attribute = (e, name) => norm(Element.prototype.getAttribute.call(e, name));
 const path = (e) => {
   const parts = [];
   for (let n = e; n && n !== document.body; n = n.parentElement) {
-    if (n.id && !/\d{3}/.test(n.id)) return ["#" + CSS.escape(n.id), ...parts].join(" > ");
+    const id = attribute(n, "id");
+    if (id && !/\d{3}/.test(id)) return ["#" + CSS.escape(id), ...parts].join(" > ");
     const same = n.parentElement ? [...n.parentElement.children].filter((o) => o.tagName === n.tagName) : [n];
     parts.unshift(n.tagName.toLowerCase() + (same.length > 1 ? `:nth-of-type(${same.indexOf(n) + 1})` : ""));
   }
@@ -51,8 +54,6 @@ const fieldOf = (e) => {
 const usable = (e) => visible(e) && !e.disabled && !e.readOnly &&
   !(e.tagName === "INPUT" && ["hidden", "image", ...buttonTypes].includes(e.type));
 const submits = "button:not([type]), button[type=submit], input[type=submit], input[type=image]";
-// A form's own properties may be hidden by fields that are named like them.
-const attribute = (e, name) => norm(Element.prototype.getAttribute.call(e, name));
 const formOf = (form, fields, buttons) => {
   const seen = new Set(); // of a group of radio buttons one is enough
   const first = fields.filter((e) => e.type !== "radio" || !seen.has(e.name) && seen.add(e.name));

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/foreshock/foreshock/results"
 )
 
 // The first selector that means one element: role and name, label, test id, text, CSS.
@@ -28,7 +26,9 @@ func TestSurvey(t *testing.T) {
 <button>Send</button></form>
 <button>Send</button><a href=/a>More</a><a href=/b>More</a><a href="http://elsewhere.test/">Away</a><p style="display:none"><input>`, visits)
 	})
-	mux.HandleFunc("/to", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/login?next=%2Fto", http.StatusFound) })
+	mux.HandleFunc("/to", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/login?next=%2Fto", http.StatusFound)
+	})
 	mux.HandleFunc("/data", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		fmt.Fprint(w, "{}")
@@ -48,9 +48,9 @@ func TestSurvey(t *testing.T) {
 	}
 	parts = append(parts, "submit "+got.Forms[0].Submit.Selector.String(), got.Forms[0].Name)
 	want := `email textbox "Mail" |password label "Password" |text testid "code" |text input[name="plain"] |text #q1 |` +
-		`radio radio "One" |select-one combobox "Size" Large|link body > a:nth-of-type(1)|link body > a:nth-of-type(2)|` +
+		`radio radio "One" |select-one combobox "Size" Large|link a:nth-of-type(1)|link a:nth-of-type(2)|` +
 		`submit form > button|order`
-	if text := strings.Join(parts, "|"); !strings.HasPrefix(text, want[:60]) || len(parts) != 11 || !got.Login {
+	if text := strings.Join(parts, "|"); text != want || !got.Login {
 		t.Errorf("got  %s\nwant %s, and a login", text, want)
 	}
 	if strings.Join(got.Headings, ",") != "WELCOME,You are number 1" {
@@ -76,8 +76,5 @@ func TestSurvey(t *testing.T) {
 	s.Close()
 	if _, err := p.Survey(t.Context(), s.URL+"/", 20*time.Second); err == nil || !strings.Contains(err.Error(), "CONNECTION_REFUSED") {
 		t.Errorf("got %v, want refused", err)
-	}
-	if st, _ := results.Judge(err); st != results.OK {
-		t.Errorf("got %v", err)
 	}
 }
