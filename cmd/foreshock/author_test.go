@@ -59,7 +59,7 @@ func TestJourneyNew(t *testing.T) {
 	s := newShell(t)
 	site := startPages(t)
 	s.foreshock(0, "journey", "new", site, "-o", "journeys/tea.yaml").out("next:\n  foreshock check journeys/tea.yaml --watch")
-	s.foreshock(0, "check", "journeys/tea.yaml", "--watch").out("^✓ tea-more-5 ok").err(`✓ see "Order tea"`)
+	s.foreshock(0, "check", "journeys/tea.yaml", "--watch").out("^✓ tea ok").err(`✓ see "Order tea"`)
 	s.foreshock(2, "journey", "new", site, "-o", "journeys/tea.yaml").err("tea.yaml is there already; -o FILE names another, --force overwrites it")
 	s.foreshock(0, "journey", "new", site, "-o", "journeys/tea.yaml", "--force")
 	if b, err := os.ReadFile(filepath.Join(s.dir, "journeys", schemaFile)); err != nil || !strings.Contains(string(b), `"$schema"`) {
@@ -88,7 +88,7 @@ func TestJourneyNew(t *testing.T) {
 	s.foreshock(3, "journey", "new", "http://127.0.0.1:9").err("ERR_")
 	s.foreshock(2, "journey", "new", "shop.example").err(`got "shop.example", want an address with http:// or https://, such as https://shop.example`)
 	s.foreshock(2, "journey", "new")
-	s.foreshock(0, "journey", "new", site, "-o", "-").out("^name: ")
+	s.foreshock(0, "journey", "new", site, "-o", "-").out(`^name: "tea-more-5"`).err("")
 }
 
 // A file is checked without a configuration, and what is no journey is told apart.

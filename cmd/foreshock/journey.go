@@ -50,6 +50,7 @@ func journeyNew(ctx context.Context, p *program, args []string) int {
 	if err := mayWrite(*path, *force); err != nil { // before the wait
 		return p.wrong(err)
 	}
+	p.log = warnings(p.stderr)
 	page, err := p.survey(ctx, words[0])
 	if err != nil {
 		return p.unsure(err)
@@ -57,19 +58,19 @@ func journeyNew(ctx context.Context, p *program, args []string) int {
 	if err := page.IsPage(); err != nil {
 		return p.wrong(err)
 	}
-	d := draft.Draft{URL: words[0], File: *path, Schema: schemaFile, Page: page}
-	if d.File == "" {
-		d.File = d.Name() + ".yaml"
-		if err := mayWrite(d.File, *force); err != nil {
-			return p.wrong(err)
-		}
-	}
-	if d.File == "-" {
-		d.File, d.Schema = "FILE", ""
+	d := draft.Draft{URL: words[0], Schema: schemaFile, Page: page}
+	if *path == "-" {
+		d.File, d.Schema = d.Name()+".yaml", ""
 		if err := d.Write(p.stdout); err != nil {
 			return p.unsure(err)
 		}
 		return exitYes
+	}
+	if d.File = *path; d.File == "" {
+		d.File = d.Name() + ".yaml"
+		if err := mayWrite(d.File, *force); err != nil {
+			return p.wrong(err)
+		}
 	}
 	if err := p.writeDraft(d); err != nil {
 		return p.unsure(err)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,13 +21,16 @@ import (
 // A Draft is what is written, and where it came from.
 type Draft struct {
 	URL    string // that was asked for
-	File   string // where it goes, as the comments name it
+	File   string // where it goes, as the comments name it; empty until there is a name
 	Schema string // of the editor's line, relative to File; empty leaves it out
 	Page   *journeys.Survey
 }
 
-// Name is what the journey is called: the page's words, fit for a file.
+// Name is what the journey is called: as its file, or the page's words, fit for a file.
 func (d Draft) Name() string {
+	if d.File != "" {
+		return strings.TrimSuffix(filepath.Base(d.File), filepath.Ext(d.File))
+	}
 	u, err := url.Parse(d.URL)
 	candidates := []string{d.Page.Title}
 	candidates = append(candidates, d.Page.Headings...)
