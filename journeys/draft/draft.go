@@ -222,10 +222,20 @@ func sample(f journeys.Field, login bool) string {
 // guess is what a field with such names might want.
 func guess(hint string) string {
 	for _, g := range [][2]string{
-		{"mail", "ada@example.test"}, {"phone", "+49 30 901820"}, {"zip", "10117"}, {"postal", "10117"},
-		{"city", "Berlin"}, {"street", "Unter den Linden 1"}, {"address", "Unter den Linden 1"},
-		{"given", "Ada"}, {"first", "Ada"}, {"family", "Lovelace"}, {"last", "Lovelace"}, {"name", "Ada Lovelace"},
-		{"search", "test"}, {"query", "test"},
+		{"mail", "ada@example.test"},
+		{"phone", "+49 30 901820"},
+		{"zip", "10117"},
+		{"postal", "10117"},
+		{"city", "Berlin"},
+		{"street", "Unter den Linden 1"},
+		{"address", "Unter den Linden 1"},
+		{"given", "Ada"},
+		{"first", "Ada"},
+		{"family", "Lovelace"},
+		{"last", "Lovelace"},
+		{"name", "Ada Lovelace"},
+		{"search", "test"},
+		{"query", "test"},
 	} {
 		if strings.Contains(hint, g[0]) {
 			return g[1]
