@@ -23,7 +23,7 @@ import (
 func TestSlow(t *testing.T) {
 	t.Parallel()
 	base := serve(t)
-	p := own(t, PoolOptions{Author: Authoring{Slow: 30 * time.Millisecond}})
+	p := own(t, PoolOptions{Author: Authoring{Slow: 500 * time.Millisecond}})
 	r := walk(t, p, write(t, base, `
 steps:
 - step: only
@@ -36,7 +36,7 @@ steps:
   - see: Ada
 `), 20*time.Second)
 	wantResult(t, r, results.OK, "")
-	if took := stepNamed(t, r, `type into label "Your name"`).Duration; took < 30*time.Millisecond {
+	if took := stepNamed(t, r, `type into label "Your name"`).Duration; took < 500*time.Millisecond {
 		t.Errorf("the action took %v, want at least the time it waits", took)
 	}
 }

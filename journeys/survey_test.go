@@ -69,6 +69,9 @@ func TestSurvey(t *testing.T) {
 	if got.Agree(again); len(got.Headings) != 1 || got.Title != "Visit" {
 		t.Errorf("got %q, %q, want what both have seen", got.Title, got.Headings)
 	}
+	if got.Agree(&Survey{Title: "Another"}); got.Title != "" || len(got.Headings) != 0 {
+		t.Errorf("got %q, %q, want nothing that only one has seen", got.Title, got.Headings)
+	}
 	data, err := p.Survey(t.Context(), s.URL+"/data", 20*time.Second)
 	if err != nil || data.IsPage() == nil || got.IsPage() != nil {
 		t.Errorf("JSON: got %v, want it to be no page", err)
