@@ -8,13 +8,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/dom"
-	"github.com/chromedp/cdproto/overlay"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
 	"github.com/foreshock/foreshock/results"
@@ -113,45 +110,23 @@ func (p *Page) show(ctx context.Context, q query) bool {
 		return false
 	}
 	p.shownTo = true
-	if err := p.outline(ctx, q); err != nil {
+	if err := p.outline(ctx, q, p.author.Slow); err != nil {
 		p.log.DebugContext(ctx, "element not outlined", "error", err)
 	}
 	return sleep(ctx, p.author.Slow) == nil
 }
 
-// outline has the browser draw over the element: the page itself stays as it is.
-func (p *Page) outline(ctx context.Context, q query) error {
-	q.Op = opElement
-	element, err := evaluate[*runtime.RemoteObject](ctx, p, q)
-	if err != nil {
-		return err
-	}
-	if _, err := cdp.Call(ctx, p.target, dom.Enable, dom.EnableParams{}); err != nil {
-		return err
-	}
-	if _, err := cdp.Call(ctx, p.target, overlay.Enable, cdp.Empty{}); err != nil {
-		return err
-	}
-	_, err = cdp.Call(ctx, p.target, overlay.HighlightNode, overlay.HighlightNodeParams{
-		ObjectID: element.ObjectID,
-		HighlightConfig: &overlay.HighlightConfig{
-			ContentColor: &cdp.RGBA{R: 255, G: 140, B: 0, A: 0.25},
-			BorderColor:  &cdp.RGBA{R: 255, G: 90, B: 0, A: 0.9},
-			PaddingColor: &cdp.RGBA{R: 255, G: 140, B: 0, A: 0.25},
-		},
-	})
+// outline draws a line around the element for as long as asked. It is an animation, so
+// that the page's own elements and styles stay as they are.
+func (p *Page) outline(ctx context.Context, q query, lasts time.Duration) error {
+	q.Op, q.Arg = opOutline, strconv.FormatInt(lasts.Milliseconds(), 10)
+	_, err := p.ask(ctx, q)
 	return err
 }
 
 // slowly is what an author waits for after an action that had no element to outline.
 func (p *Page) slowly(ctx context.Context) {
-	switch {
-	case p.author.Slow == 0:
-	case p.shownTo: // what stands over the page must not be in its pictures
-		if _, err := cdp.Call(ctx, p.target, overlay.HideHighlight, cdp.Empty{}); err != nil {
-			p.log.DebugContext(ctx, "outline not taken away", "error", err)
-		}
-	default:
+	if p.author.Slow > 0 && !p.shownTo {
 		_ = sleep(ctx, p.author.Slow) // the action is done, however this ends
 	}
 }

@@ -35,6 +35,11 @@ if (query.op === "see") {
   return shown.includes(query.arg) ? { state: "ready", detail: shown.slice(0, 120) } : { state: "unseen" };
 }
 if (query.op === "element") return e;
+if (query.op === "outline") {
+  const line = { outline: "4px solid rgb(255, 100, 0)", outlineOffset: "2px" };
+  e.animate([line, line], { duration: Number(query.arg) });
+  return { state: "ready" };
+}
 if (query.op === "files") return files(e);
 if (query.op === "text") return { state: "ready", detail: shownIn(e).slice(0, 10000) };
 if (query.op === "read") return read(e);

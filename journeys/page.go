@@ -104,6 +104,7 @@ const (
 	opInFrame operation = "in frame" // where a place in a frame is around it
 	opLoaded  operation = "loaded"   // the document
 	opExplain operation = "explain"
+	opOutline operation = "outline" // draw a line around it, for so many milliseconds
 )
 
 type query struct {

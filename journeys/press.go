@@ -52,7 +52,7 @@ func (c *chord) NodeSchema(*kind.Schemas) *kind.Schema {
 	keys := slices.Sorted(maps.Keys(namedKeys()))
 	held := strings.Join(slices.Sorted(maps.Keys(modifiers())), "|")
 	chords := kind.PatternSchema(`^((`+held+`)\+)*(.|`+strings.Join(keys, "|")+`)$`, "Control+A")
-	return kind.Either(&kind.Schema{Enum: keys}, chords, &kind.Schema{Type: kind.Types{"integer"}})
+	return kind.Either(kind.OneWord(keys...), chords, &kind.Schema{Type: kind.Types{"integer"}})
 }
 
 // modifiers are the keys that are held while another is pressed.

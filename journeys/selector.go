@@ -49,8 +49,8 @@ func (s *Selector) NodeSchema(g *kind.Schemas) *kind.Schema {
 			one.OneOf = append(one.OneOf, &kind.Schema{Required: []string{way}})
 		}
 		css := kind.TextSchema()
-		css.Description, css.MinLength = "a CSS selector, such as #buy", 1
-		return kind.Either(css, one)
+		css.MinLength = 1
+		return kind.Either(one, css)
 	})
 }
 

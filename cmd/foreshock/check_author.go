@@ -112,9 +112,9 @@ func (p *program) looksOn(f *authorFlags) error {
 	p.author.Slow = time.Duration(f.slow)
 	if f.watch {
 		f.live = p.newLive()
-		// Nothing may be written into what is drawn; and only what who looks on should know.
+		// Nothing may be written into what is drawn.
 		p.stderr = f.live
-		p.log = slog.New(slog.NewTextHandler(f.live, &slog.HandlerOptions{Level: slog.LevelWarn}))
+		p.log = warnings(f.live)
 	}
 	if f.headed {
 		for _, name := range []string{"DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "XDG_RUNTIME_DIR"} {
@@ -134,6 +134,11 @@ func (p *program) looksOn(f *authorFlags) error {
 		p.author.Pause = p.pauseAt
 	}
 	return nil
+}
+
+// warnings is a logger for commands whose user looks on: of what goes well they tell.
+func warnings(w io.Writer) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelWarn}))
 }
 
 // pauseAt says where a journey has failed, and waits until somebody has looked.

@@ -22,6 +22,8 @@ func TestWords(t *testing.T) {
 	s.foreshock(0, "demo", "-h").err("--exit +end after one round").err("Ctrl-C before the verdict ends with 5")
 	s.foreshock(2, "doctor", "-o", "xml").err(`-o: got "xml", want one of text, json`)
 	s.foreshock(2, "config", "validate", "-c", "nowhere.yaml").err("nowhere.yaml: no such file or directory; -c FILE names another")
+	s.foreshock(2, "config", "schema", "jurney").out("").err(`unknown kind of file "jurney"; did you mean "journey"\?`)
+	s.foreshock(0, "config", "schema", "journey").out(`"\$schema": "https://json-schema.org/draft/2020-12/schema"`).err("")
 	// check speaks as monitoring plugins do, where 2 is critical.
 	s.foreshock(3, "check", "-o", "xml")
 	s.foreshock(3, "check", "--bad")

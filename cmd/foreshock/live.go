@@ -125,11 +125,19 @@ func (l *live) print(r *liveRun, x *liveStep) {
 
 // commit leaves the lines of a step that has ended on the terminal.
 func (l *live) commit(r *liveRun) {
-	columns, _, _ := size(l.out)
+	columns, _ := l.room()
 	lines := l.under(r, columns)
 	r.top = nil
 	l.replace(lines, nil)
 	l.draw()
+}
+
+// room is how large the terminal is; one that is gone is as large as most.
+func (l *live) room() (columns, rows int) {
+	if columns, rows, ok := size(l.out); ok {
+		return columns, rows
+	}
+	return 80, 24
 }
 
 // under are the lines of what is under way in a run.
@@ -145,7 +153,7 @@ func (l *live) under(r *liveRun, columns int) []string {
 
 // draw draws what is under way, as far as the terminal has room: the last lines.
 func (l *live) draw() {
-	columns, rows, _ := size(l.out)
+	columns, rows := l.room()
 	var lines []string
 	for _, r := range l.runs {
 		lines = append(lines, l.under(r, columns)...)

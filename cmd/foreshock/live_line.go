@@ -9,7 +9,7 @@ import (
 )
 
 // nameWidth is how wide the names of steps are, so that their times stand in a column.
-const nameWidth = 44
+const nameWidth = 40
 
 // lines are those of one step: what it is, how long it took of what it may take, and
 // what was wrong. columns bounds each of them; 0 does not.

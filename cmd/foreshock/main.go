@@ -61,6 +61,7 @@ func commands() []command {
 		{"demo", "the sample shop and the whole loop: watched, shaken, judged", runDemo},
 		{"serve", "run checks on schedule, with dashboard and metrics", runServe},
 		{"check", "run checks once", runCheck},
+		{"journey", "write a first journey file for a page", runJourney},
 		{"scenario", "run, plan or validate chaos scenarios", runScenario},
 		{"contract", "verify Pact contracts against a running provider", runContract},
 		{"breaker", "judge the judge: breakers known to be right and to be wrong", runBreaker},

@@ -16,10 +16,9 @@ type Schema struct {
 	Description string             `json:"description,omitempty"`
 	Ref         string             `json:"$ref,omitempty"`
 	Type        Types              `json:"type,omitempty"`
-	Enum        []string           `json:"enum,omitempty"`
+	Enum        []any              `json:"enum,omitempty"`
 	Pattern     string             `json:"pattern,omitempty"`
 	Minimum     *float64           `json:"minimum,omitempty"`
-	Maximum     *float64           `json:"maximum,omitempty"`
 	MinLength   int                `json:"minLength,omitempty"`
 	AnyOf       []*Schema          `json:"anyOf,omitempty"`
 	OneOf       []*Schema          `json:"oneOf,omitempty"`
@@ -33,6 +32,10 @@ type Schema struct {
 	Default     any                `json:"default,omitempty"`
 	Examples    []any              `json:"examples,omitempty"`
 	Defs        map[string]*Schema `json:"$defs,omitempty"`
+
+	// What editors say; no part of the standard, but known to the servers of VS Code.
+	Message        string `json:"errorMessage,omitempty"`
+	PatternMessage string `json:"patternErrorMessage,omitempty"`
 }
 
 // Types are the JSON types that a value may have; the first is what an editor offers.
@@ -195,10 +198,11 @@ func TextSchema() *Schema { return &Schema{Type: Types{"string", "number", "bool
 
 // DurationSchema is a time with its unit; 0 needs none.
 func DurationSchema() *Schema {
-	zero := 0.0
+	const want = "want a time with its unit, such as 300ms or 10s"
 	return &Schema{
-		Type: Types{"string", "integer"}, Minimum: &zero, Maximum: &zero,
-		Pattern: `^([0-9]*\.?[0-9]+(ns|us|µs|ms|s|m|h))+$|^0$|` + later, Examples: []any{"300ms", "10s", "5m"},
+		Type: Types{"string", "integer"}, Pattern: `^([0-9]*\.?[0-9]+(ns|us|µs|ms|s|m|h))+$|^0$|` + later,
+		PatternMessage: want, Examples: []any{"300ms", "10s", "5m"},
+		AnyOf: []*Schema{{Type: Types{"string"}, Message: want}, {Type: Types{"integer"}, Enum: []any{0}, Message: want}},
 	}
 }
 
@@ -209,7 +213,16 @@ func PatternSchema(pattern string, examples ...any) *Schema {
 
 // WordsSchema is one of some words, or a text with ${}.
 func WordsSchema(words ...string) *Schema {
-	return &Schema{AnyOf: []*Schema{{Enum: words}, {Type: Types{"string"}, Pattern: later}}}
+	return &Schema{AnyOf: []*Schema{OneWord(words...), {Type: Types{"string"}, Pattern: later}}}
+}
+
+// OneWord is one of some words.
+func OneWord(words ...string) *Schema {
+	s := &Schema{}
+	for _, w := range words {
+		s.Enum = append(s.Enum, w)
+	}
+	return s
 }
 
 // Either is a value of one of several shapes; an editor offers the first.
