@@ -3,7 +3,6 @@ package journeys
 import (
 	"context"
 
-	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/foreshock/foreshock/internal/kind"
@@ -35,5 +34,5 @@ func (a typing) Do(ctx context.Context, p *Page, _ *results.Span) error {
 	if keys == "" {
 		keys = kb.Backspace // what the field held is selected
 	}
-	return p.settle(ctx, chromedp.KeyEvent(keys))
+	return p.settle(ctx, typeKeys(keys))
 }
