@@ -26,12 +26,13 @@ type browser struct {
 	begin   time.Time
 
 	// Of the pool, under its lock.
-	runs     int
-	tabs     int           // open or about to be
-	hasSpare bool          // a tab is ready for the next run, or about to be
-	spare    *tab          // nil is none yet
-	retired  bool          // no run begins here any more
-	unused   chan struct{} // closed when it is retired and the last tab is gone
+	runs      int
+	tabs      int           // open or about to be
+	hasSpare  bool          // a tab is ready for the next run, or about to be
+	spare     *tab          // nil is none yet
+	replacing bool          // another is being started in its place
+	retired   bool          // no run begins here any more
+	unused    chan struct{} // closed when it is retired and the last tab is gone
 }
 
 func newBrowser() *browser {
@@ -90,16 +91,6 @@ type service struct {
 	runs   int
 	age    time.Duration
 	memory int64 // bytes
-}
-
-func (b *browser) served(p *Pool) service {
-	if b.pid == 0 {
-		return service{}
-	}
-	memory := groupMemory(b.pid)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return service{b.runs, time.Since(b.begin), memory}
 }
 
 // live starts the browser, stays until it ends, is used no more or ctx ends, and

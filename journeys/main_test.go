@@ -24,6 +24,7 @@ import (
 
 var (
 	childDir     = flag.String("journeys.child", "", "be the process that TestKilledProcess kills, with profiles in this directory")
+	stageName    = flag.String("journeys.stage", "", "be the process that TestFirstProcess and others start")
 	childBrowser = flag.String("journeys.browser", "", "its browser")
 )
 

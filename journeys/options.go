@@ -60,8 +60,6 @@ func (o PoolOptions) check() error {
 		return kind.At("max", fmt.Errorf("got %d, want 1 or more journeys at once", o.Max))
 	case o.Recycle.Runs < 0:
 		return kind.At("recycle.runs", fmt.Errorf("got %d, want 1 or more", o.Recycle.Runs))
-	case o.Recycle.Age < 0:
-		return kind.At("recycle.age", fmt.Errorf("got %v, want a time such as 24h", o.Recycle.Age))
 	case o.Remote == "":
 		return nil
 	case o.Browser != "":

@@ -88,6 +88,7 @@ func (p *Pool) page(ctx context.Context) (*Page, error) {
 	page.close = func() {
 		go func() { // closing may take seconds, which are not the run's
 			p.shut(t)
+			p.inspect(t.browser, 0)
 			p.places.leave()
 			p.prepare(t.browser)
 		}()
@@ -143,7 +144,7 @@ func (p *Pool) browser(ctx context.Context) (*browser, error) {
 func (p *Pool) start() *browser {
 	b := newBrowser()
 	p.wg.Go(func() {
-		b.live(p.life, p.opts, p.log, func() { p.inspect(b) })
+		b.live(p.life, p.opts, p.log, func() { p.inspect(b, groupMemory(b.pid)) })
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.retire(b)
@@ -261,36 +262,33 @@ func (p *Pool) prepare(b *browser) {
 	}()
 }
 
-// inspect replaces a browser that has served for long enough. Runs that are under way
-// end where they are.
-func (p *Pool) inspect(b *browser) {
-	why := p.opts.Recycle.due(b.served(p))
-	if why == "" {
-		return
-	}
-	p.mu.Lock()
-	if p.closed || b != p.current {
-		p.mu.Unlock()
-		return
-	}
-	next := p.start()
-	p.mu.Unlock()
-	select {
-	case <-next.started:
-	case <-p.life.Done():
-		return
-	}
+// inspect replaces a browser of ours that has served for long enough, or holds so many
+// bytes of memory that it should go; 0 is not known. Runs that are under way end where
+// they are.
+func (p *Pool) inspect(b *browser, memory int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if next.err != nil {
-		p.log.WarnContext(p.life, "the browser should be replaced, and no other starts", "because", why, "error", next.err)
+	why := p.opts.Recycle.due(service{b.runs, time.Since(b.begin), memory})
+	if why == "" || b.pid == 0 || b.replacing || p.closed || b != p.current {
 		return
 	}
-	if p.closed || b != p.current {
-		next.retire()
-		return
-	}
-	p.log.InfoContext(p.life, "browser replaced", "because", why, "pid", b.pid, "runs", b.runs, "lived", time.Since(b.begin))
-	p.current = next
-	p.retire(b)
+	b.replacing = true
+	next := p.start()
+	p.wg.Go(func() {
+		<-next.started
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		b.replacing = false
+		if next.err != nil {
+			p.log.WarnContext(p.life, "the browser should be replaced, and no other starts", "because", why, "error", next.err)
+			return
+		}
+		if p.closed || b != p.current {
+			next.retire()
+			return
+		}
+		p.log.InfoContext(p.life, "browser replaced", "because", why, "pid", b.pid, "runs", b.runs, "lived", time.Since(b.begin))
+		p.current = next
+		p.retire(b)
+	})
 }

@@ -37,8 +37,9 @@ type Sink struct {
 // Kinds makes the tables of what a configuration can name. They are functions of the
 // variables, since what they build may read files that have ${} in them.
 type Kinds struct {
-	Checks func(*kind.Vars) kind.Table[results.Check]
-	Sinks  kind.Table[results.Sink]
+	Checks  func(*kind.Vars) kind.Table[results.Check]
+	Sinks   kind.Table[results.Sink]
+	Browser func(kind.Node) error // takes the settings of the browser, before any check is built
 }
 
 // file is the shape of foreshock.yaml.
@@ -47,6 +48,7 @@ type file struct {
 	Listen    string      `yaml:"listen"`
 	SecretEnv []string    `yaml:"secret_env"` // environment variables whose values no output may show
 	Store     store       `yaml:"store"`
+	Browser   kind.Node   `yaml:"browser"`
 	Checks    []kind.Node `yaml:"checks"`
 	Sinks     []kind.Node `yaml:"sinks"`
 }
@@ -83,7 +85,10 @@ func Load(path string, kinds Kinds, env func(string) (string, bool)) (*Config, e
 		return nil, err
 	}
 	c := &Config{Path: path, Location: f.Location, Listen: f.Listen, Store: string(f.Store.SQLite.Path), Secrets: vars.Secrets}
-	return c, errors.Join(c.validate(doc), c.checks(f.Checks, kinds.Checks(vars)), c.sinks(f.Sinks, kinds.Sinks))
+	if doc.Has("browser") {
+		err = kinds.Browser(f.Browser)
+	}
+	return c, errors.Join(c.validate(doc), err, c.checks(f.Checks, kinds.Checks(vars)), c.sinks(f.Sinks, kinds.Sinks))
 }
 
 // secretEnv reads secret_env ahead of the rest, whose values it is about.

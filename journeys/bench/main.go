@@ -5,8 +5,8 @@
 package main
 
 import (
-	_ "embed"
 	"context"
+	_ "embed"
 	"flag"
 	"fmt"
 	"os"
