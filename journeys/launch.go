@@ -103,7 +103,7 @@ func notStarted(path string, err error, o PoolOptions) error {
 	named := strings.Contains(strings.ToLower(err.Error()), "sandbox")
 	err = fmt.Errorf("browser %s did not start: %w", path, tail(err))
 	if !o.NoSandbox && (forbidden || named) {
-		return fmt.Errorf("%w; %s", err, allowSandbox)
+		return results.Blind(results.CauseBrowser, fmt.Errorf("%w; %s", err, allowSandbox))
 	}
 	return err
 }

@@ -145,7 +145,11 @@ func TestSweepLeavesOwnedProfiles(t *testing.T) {
 
 // child is the process that TestKilledProcess kills: it holds a page open for ever.
 func child(dir string) {
-	p := NewPool(PoolOptions{Dir: dir, Browser: *childBrowser}, logger(os.Stderr))
+	o := PoolOptions{Dir: dir, Browser: *childBrowser}
+	if strings.HasPrefix(o.Browser, "http://") {
+		o.Browser, o.Remote = "", o.Browser
+	}
+	p := NewPool(o, logger(os.Stderr))
 	if _, err := p.page(context.Background()); err != nil {
 		fmt.Println("error:", err)
 		return
