@@ -108,7 +108,7 @@ func (a *admission) free() bool {
 // ready to, as a probe is at its time. It sees what takes the processor, be it others,
 // our own pages or the quota of a container.
 type pulse struct {
-	stop context.CancelFunc
+	done chan struct{}
 	mu   sync.Mutex
 	seen time.Duration // the worst of late; half of it is forgotten in a tenth of a second
 }
@@ -116,22 +116,27 @@ type pulse struct {
 const pulseEvery = 20 * time.Millisecond
 
 func newPulse() *pulse {
-	ctx, stop := context.WithCancel(context.Background())
-	p := &pulse{stop: stop}
-	go p.beat(ctx)
+	p := &pulse{done: make(chan struct{})}
+	go p.beat()
 	return p
 }
 
-func (p *pulse) beat(ctx context.Context) {
-	for {
-		begin := time.Now()
-		if sleep(ctx, pulseEvery) != nil {
+func (p *pulse) stop() { close(p.done) }
+
+func (p *pulse) beat() {
+	next := time.NewTimer(pulseEvery)
+	defer next.Stop()
+	for begin := time.Now(); ; begin = time.Now() {
+		select {
+		case <-p.done:
 			return
+		case <-next.C:
 		}
 		late := time.Since(begin) - pulseEvery
 		p.mu.Lock()
 		p.seen = max(p.seen*7/8, late)
 		p.mu.Unlock()
+		next.Reset(pulseEvery)
 	}
 }
 

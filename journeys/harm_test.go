@@ -61,7 +61,7 @@ func TestShortProcessor(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.pulse.stop()
-	a.pulse = &pulse{stop: func() {}, seen: time.Second}
+	a.pulse = &pulse{done: make(chan struct{}), seen: time.Second}
 	err := a.enter(deadline(t, 200*time.Millisecond))
 	if s, c := results.Judge(err); s != results.Unknown || c != results.CauseResources || !strings.Contains(err.Error(), "waits 1s for the processor") {
 		t.Errorf("got %v (%s) %v, want unknown (resources) and what was short", s, c, err)
@@ -179,6 +179,7 @@ func TestStage(t *testing.T) {
 
 // stageFirst kills a browser, and wants no process of it left, not even a dead one.
 func stageFirst(t *testing.T, dir string) {
+	t.Helper()
 	if os.Getpid() != 1 {
 		t.Fatalf("got process %d, want to be the first", os.Getpid())
 	}
@@ -199,6 +200,7 @@ func stageFirst(t *testing.T, dir string) {
 // stageFull fills the disks that profiles and shared memory are on. The browser does
 // without, as long as it finds a directory.
 func stageFull(t *testing.T, dir string) {
+	t.Helper()
 	good := one(t, serve(t), "/", "see: Mugs")
 	none := t.TempDir()
 	fill(t, dir, "size=400k")
@@ -210,6 +212,7 @@ func stageFull(t *testing.T, dir string) {
 }
 
 func fill(t *testing.T, dir, options string) {
+	t.Helper()
 	if err := syscall.Mount("none", dir, "tmpfs", 0, options); err != nil {
 		t.Fatal(err)
 	}

@@ -128,7 +128,9 @@ func commandLine(path, dir string, o PoolOptions) []chromedp.ExecAllocatorOption
 		"disable-renderer-backgrounding": "", "disable-ipc-flooding-protection": "", "disable-hang-monitor": "",
 		"disable-popup-blocking": "", "disable-prompt-on-repost": "", "enable-automation": "", "force-color-profile": "srgb",
 		"disable-features": "Translate,OptimizationHints,MediaRouter,DialMediaRouteProvider,AutofillServerCommunication," +
-			"InterestFeedContentSuggestions,CertificateTransparencyComponentUpdater",
+			"InterestFeedContentSuggestions,CertificateTransparencyComponentUpdater,PaintHolding",
+		// A run's profile ends with it: no page is kept to go back to.
+		"disable-back-forward-cache": "",
 	}
 	if smallShm() {
 		flags["disable-dev-shm-usage"] = ""

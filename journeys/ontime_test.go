@@ -36,12 +36,13 @@ func TestProbesStayOnTime(t *testing.T) {
 	within(t, func() bool { return p.now() != nil && p.now().pid != 0 })
 	const every = 20 * time.Millisecond
 	var late []time.Duration
+	probe := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	next := time.Now()
 	for range 150 {
 		next = next.Add(every)
 		time.Sleep(time.Until(next))
 		late = append(late, max(0, time.Since(next)))
-		resp, err := http.Get(base + "/204")
+		resp, err := probe.Get(base + "/204")
 		if err != nil {
 			t.Fatal(err)
 		}

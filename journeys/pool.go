@@ -245,21 +245,24 @@ func (p *Pool) prepare(b *browser) {
 	b.hasSpare = true
 	t := p.add(b)
 	p.mu.Unlock()
-	go func() {
-		ctx, cancel := context.WithTimeout(p.life, startLimit)
-		defer cancel()
-		err := p.attach(ctx, t)
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		switch {
-		case err != nil:
-			b.hasSpare = false
-		case b.retired || p.closed:
-			go p.shut(t)
-		default:
-			b.spare = &t
-		}
-	}()
+	go p.keepReady(p.life, t)
+}
+
+// keepReady opens a tab for whoever comes next.
+func (p *Pool) keepReady(ctx context.Context, t tab) {
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	err := p.attach(ctx, t)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case err != nil:
+		t.browser.hasSpare = false
+	case t.browser.retired || p.closed:
+		go p.shut(t)
+	default:
+		t.browser.spare = &t
+	}
 }
 
 // inspect replaces a browser of ours that has served for long enough, or holds so many

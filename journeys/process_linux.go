@@ -114,23 +114,28 @@ func freeMemory() (room int64, ok bool) {
 		}
 		// A limit may stand at any group above, and a container sees its own as the root.
 		for dir := filepath.Join(root, part[2]); strings.HasPrefix(dir, root); dir = filepath.Dir(dir) {
-			most, err := number(filepath.Join(dir, limit))
-			if err != nil {
-				continue // no such group, or no limit
-			}
-			now, err := number(filepath.Join(dir, used))
-			if err != nil {
-				continue
-			}
-			for _, n := range fields(filepath.Join(dir, "memory.stat"), cache) {
-				now -= n
-			}
-			if !ok || most-now < room {
-				room, ok = most-now, true
+			if left, limited := below(dir, limit, used, cache); limited && (!ok || left < room) {
+				room, ok = left, true
 			}
 		}
 	}
 	return max(room, 0), ok
+}
+
+// below is what the processes of a control group may still take, if it has a limit.
+func below(dir, limit, used, cache string) (room int64, limited bool) {
+	most, err := number(filepath.Join(dir, limit))
+	if err != nil {
+		return 0, false // no such group, or "max"
+	}
+	now, err := number(filepath.Join(dir, used))
+	if err != nil {
+		return 0, false
+	}
+	for _, n := range fields(filepath.Join(dir, "memory.stat"), cache) {
+		now -= n
+	}
+	return most - now, true
 }
 
 // number reads a file that holds one.

@@ -81,7 +81,7 @@ func TestRemoteBrowserAfterKill(t *testing.T) {
 	t.Parallel()
 	_, port := remoteBrowser(t, "0")
 	pages := func() int {
-		resp, err := http.Get("http://127.0.0.1:" + port + "/json/list")
+		resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Get("http://127.0.0.1:" + port + "/json/list")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -41,7 +41,8 @@ func (t tab) greet() error {
 
 func (t tab) target() *chromedp.Target { return chromedp.FromContext(t.ctx).Target }
 
-// discard ends the tab with its profile, without asking the page, which may hang.
+// discard ends the tab with its profile, without asking the page, which may hang. That
+// outlives the run that asks for it.
 func (t tab) discard() {
 	if c := chromedp.FromContext(t.ctx); c.Browser != nil && c.BrowserContextID != "" && t.browser.ctx.Err() == nil {
 		ctx, cancel := context.WithTimeout(t.browser.ctx, discardLimit)

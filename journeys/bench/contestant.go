@@ -32,7 +32,7 @@ func start(ctx context.Context, name string, o options, base, dir string) (*cont
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, self, "-worker", name, "-browser", o.browser, "-base", base)
+	cmd := exec.CommandContext(ctx, self, "-worker", name, "-browser", o.browser, "-base", base) //nolint:gosec // this program again
 	if name == "playwright" {
 		tools, err := filepath.Abs(o.playwright)
 		if err != nil {
@@ -42,7 +42,7 @@ func start(ctx context.Context, name string, o options, base, dir string) (*cont
 		if err := os.WriteFile(script, playwright, 0o600); err != nil {
 			return nil, err
 		}
-		cmd = exec.CommandContext(ctx, "node", script, tools, o.browser, base, "form")
+		cmd = exec.CommandContext(ctx, "node", script, tools, o.browser, base) //nolint:gosec // the files of the benchmark
 	}
 	cmd.Stderr = os.Stderr
 	c := &contestant{name: name, cmd: cmd}
@@ -65,8 +65,8 @@ func (c *contestant) end() {
 func (c *contestant) reset() { c.took, c.rate, c.cpu, c.peak = nil, nil, 0, 0 }
 
 // ask lets the worker do the journey so many times and returns the times in milliseconds.
-func (c *contestant) ask(runs, atOnce int) ([]float64, error) {
-	if _, err := fmt.Fprintf(c.in, "%d %d\n", runs, atOnce); err != nil {
+func (c *contestant) ask(runs int, s set) ([]float64, error) {
+	if _, err := fmt.Fprintf(c.in, "%d %d %s\n", runs, s.atOnce, s.journey); err != nil {
 		return nil, err
 	}
 	line, err := c.out.ReadBytes('\n')
@@ -83,10 +83,10 @@ func (c *contestant) ask(runs, atOnce int) ([]float64, error) {
 	return took, nil
 }
 
-// turn measures some runs. Memory is sampled in runs of its own, which are not timed.
-func (c *contestant) turn(runs, atOnce int) error {
+// turn measures some runs.
+func (c *contestant) turn(runs int, s set) error {
 	before, begin := look(c.cmd.Process.Pid, false), time.Now()
-	took, err := c.ask(runs, atOnce)
+	took, err := c.ask(runs, s)
 	if err != nil {
 		return err
 	}
@@ -94,9 +94,15 @@ func (c *contestant) turn(runs, atOnce int) error {
 	c.cpu += look(c.cmd.Process.Pid, false).cpu - before.cpu
 	c.took = append(c.took, took...)
 	c.rate = append(c.rate, float64(runs)/wall.Seconds())
+	return nil
+}
+
+// sample looks at the memory of some runs, which are not timed: a look stops what it
+// looks at for a moment.
+func (c *contestant) sample(runs int, s set) error {
 	done := make(chan error, 1)
 	go func() {
-		_, err := c.ask(2*atOnce, atOnce)
+		_, err := c.ask(runs, s)
 		done <- err
 	}()
 	every := time.NewTicker(50 * time.Millisecond)
@@ -117,17 +123,17 @@ func percentile(values []float64, p float64) float64 {
 	return sorted[int(p*float64(len(sorted)-1))]
 }
 
-func report(w io.Writer, all []*contestant, atOnce int) {
+func report(w io.Writer, all []*contestant, s set) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	_, _ = fmt.Fprintf(t, "%d at once\tjourneys/s\tp50 ms\tp95 ms\tCPU s/journey\tpeak MiB\tours is\t\n", atOnce)
+	_, _ = fmt.Fprintf(t, "%s, %d at once\tjourneys/s\tp50 ms\tp95 ms\tCPU s/journey\tours is\t\n", s.journey, s.atOnce)
 	for _, c := range all {
 		// The ratio is of turns that ran beside each other: the median of them.
 		var ratios []float64
 		for i := range c.rate {
 			ratios = append(ratios, all[0].rate[i]/c.rate[i])
 		}
-		_, _ = fmt.Fprintf(t, "%s\t%.2f\t%.0f\t%.0f\t%.3f\t%d\t%.2fx\t\n", c.name, percentile(c.rate, 0.5),
-			percentile(c.took, 0.5), percentile(c.took, 0.95), c.cpu.Seconds()/float64(len(c.took)), c.peak>>20, percentile(ratios, 0.5))
+		_, _ = fmt.Fprintf(t, "%s\t%.2f\t%.0f\t%.0f\t%.3f\t%.2fx\t\n", c.name, percentile(c.rate, 0.5),
+			percentile(c.took, 0.5), percentile(c.took, 0.95), c.cpu.Seconds()/float64(len(c.took)), percentile(ratios, 0.5))
 	}
 	_ = t.Flush()
 }

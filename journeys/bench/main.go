@@ -27,7 +27,6 @@ func main() {
 	var o options
 	worker := flag.String("worker", "", "be a worker: ours or fresh (the benchmark starts these itself)")
 	base := flag.String("base", "", "address of the pages, for a worker")
-	trivial := flag.Bool("trivial", false, "one page and one text instead of the form")
 	flag.StringVar(&o.browser, "browser", "", "browser for all three; empty is the one that journeys use")
 	flag.StringVar(&o.playwright, "playwright", ".tools/playwright", "directory with node_modules/playwright-core, by scripts/setup-playwright.sh")
 	flag.StringVar(&o.only, "only", "", "one of ours, playwright, fresh; empty is all")
@@ -38,13 +37,13 @@ func main() {
 	defer stop()
 	var err error
 	if *worker != "" {
-		err = work(ctx, *worker, o.browser, *base, *trivial)
+		err = work(ctx, *worker, o.browser, *base)
 	} else {
 		err = compare(ctx, o)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
+		os.Exit(1) //nolint:forbidigo // a program, not in cmd/ because it is not shipped
 	}
 }
 
@@ -70,7 +69,7 @@ func compare(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	var all []*contestant
 	for _, name := range []string{"ours", "playwright", "fresh"} {
 		if o.only != "" && o.only != name {
@@ -84,20 +83,47 @@ func compare(ctx context.Context, o options) error {
 		all = append(all, c)
 	}
 	fmt.Printf("%s, %s, load %s", version, o.browser, load())
-	for _, atOnce := range []int{1, 2} {
-		if err := turns(all, o, atOnce); err != nil {
+	for _, s := range []set{{"form", 1}, {"form", 2}, {"trivial", 1}} {
+		if err := turns(all, o, s); err != nil {
 			return err
 		}
-		report(os.Stdout, all, atOnce)
+		report(os.Stdout, all, s)
+	}
+	return memory(all)
+}
+
+// A set is one journey, so many at once.
+type set struct {
+	journey string
+	atOnce  int
+}
+
+// memory prints what each further journey at once takes.
+func memory(all []*contestant) error {
+	const many = 4
+	for _, c := range all {
+		if c.name == "fresh" {
+			continue // each has a browser of its own
+		}
+		var peak [2]int64
+		for i, atOnce := range []int{1, many} {
+			c.reset()
+			if err := c.sample(5*atOnce, set{"form", atOnce}); err != nil {
+				return fmt.Errorf("%s: %w", c.name, err)
+			}
+			peak[i] = c.peak
+		}
+		fmt.Printf("memory of %s: %d MiB with one form at once, %d MiB more for each further one\n",
+			c.name, peak[0]>>20, (peak[1]-peak[0])/(many-1)>>20)
 	}
 	return nil
 }
 
 // turns lets the contestants run in turn; the first turn of each warms up.
-func turns(all []*contestant, o options, atOnce int) error {
+func turns(all []*contestant, o options, s set) error {
 	for _, c := range all {
 		c.reset()
-		if _, err := c.ask(2*atOnce, atOnce); err != nil {
+		if _, err := c.ask(2*s.atOnce, s); err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
 		}
 	}
@@ -106,9 +132,9 @@ func turns(all []*contestant, o options, atOnce int) error {
 			c := all[(i+round)%len(all)]
 			runs := o.runs
 			if c.name == "fresh" {
-				runs = max(2*atOnce, o.runs/4) // it is slow, and its turns should not be
+				runs = max(2*s.atOnce, o.runs/4) // it is slow, and its turns should not be
 			}
-			if err := c.turn(runs, atOnce); err != nil {
+			if err := c.turn(runs, s); err != nil {
 				return fmt.Errorf("%s: %w", c.name, err)
 			}
 		}
@@ -127,4 +153,4 @@ func load() string {
 const patience = 60 * time.Second // for one journey
 
 //go:embed playwright.mjs
-var playwright []byte //nolint:gochecknoglobals // a file of ours
+var playwright []byte

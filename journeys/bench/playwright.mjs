@@ -1,10 +1,10 @@
 // Playwright's side of the benchmark: one browser, a fresh context for each run. Each
-// line "RUNS ATONCE" on standard input is answered with the times in milliseconds.
-// Arguments: directory with node_modules, browser, address, "form" or "trivial".
+// line "RUNS ATONCE JOURNEY" on standard input is answered with the times in
+// milliseconds. Arguments: directory with node_modules, browser, address.
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 
-const [dir, executablePath, base, what] = process.argv.slice(2);
+const [dir, executablePath, base] = process.argv.slice(2);
 const { chromium } = createRequire(dir + "/")("playwright-core");
 const browser = await chromium.launch({ executablePath });
 
@@ -22,20 +22,6 @@ async function form() {
   await context.close();
 }
 
-async function fill() {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
-  const page = await context.newPage();
-  await page.goto(base + "/");
-  await page.waitForSelector("#user");
-  await page.fill("#user", "ada@example.test");
-  await page.fill("#password", "correct horse");
-  await page.click("#go");
-  const text = await page.locator("#welcome").innerText();
-  if (!text.includes("Welcome, ada@example.test")) throw new Error("got " + text);
-  await page.screenshot();
-  await context.close();
-}
-
 async function trivial() {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
   const page = await context.newPage();
@@ -44,19 +30,19 @@ async function trivial() {
   await context.close();
 }
 
-const journey = { form, fill, trivial }[what];
+const journeys = { form, trivial };
 for await (const line of createInterface({ input: process.stdin })) {
-  const [runs, atOnce] = line.split(" ").map(Number);
+  const [runs, atOnce, what] = line.split(" ");
   const took = [];
-  let left = runs;
+  let left = Number(runs);
   const worker = async () => {
     while (left-- > 0) {
       const begin = performance.now();
-      await journey();
+      await journeys[what]();
       took.push(performance.now() - begin);
     }
   };
-  await Promise.all(Array.from({ length: atOnce }, worker));
+  await Promise.all(Array.from({ length: Number(atOnce) }, worker));
   process.stdout.write(JSON.stringify(took) + "\n");
 }
 await browser.close();

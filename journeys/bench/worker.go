@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -37,50 +38,40 @@ steps:
     do: [{open: "%[1]s/"}, {see: Shop}]
 `
 
-// work answers each line of "RUNS ATONCE" on standard input with the times that the
-// runs took, in milliseconds, as one line of JSON.
-func work(ctx context.Context, name, browser, base string, trivial bool) error {
-	text := formJourney
-	if trivial {
-		text = trivialJourney
-	}
+// work answers each line of "RUNS ATONCE JOURNEY" on standard input with the times that
+// the runs took, in milliseconds, as one line of JSON.
+func work(ctx context.Context, name, browser, base string) error {
 	dir, err := os.MkdirTemp("", "foreshock-bench-journey-")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	file := filepath.Join(dir, "form.yaml")
-	if err := os.WriteFile(file, fmt.Appendf(nil, text, base), 0o600); err != nil {
-		return err
-	}
-	none := func(string) (string, bool) { return "", false }
-	j, err := journeys.Load(file, &kind.Vars{Env: none, Secrets: &kind.Secrets{}}, nil)
-	if err != nil {
-		return err
+	defer func() { _ = os.RemoveAll(dir) }()
+	walks := map[string]*journeys.Journey{}
+	for name, text := range map[string]string{"form": formJourney, "trivial": trivialJourney} {
+		if walks[name], err = read(filepath.Join(dir, name+".yaml"), fmt.Sprintf(text, base)); err != nil {
+			return err
+		}
 	}
 	newPool := func() *journeys.Pool {
 		return journeys.NewPool(journeys.PoolOptions{Browser: browser, Max: 8, Dir: dir}, slog.New(slog.DiscardHandler))
 	}
 	pool := newPool()
 	defer func() { _ = pool.Close(context.WithoutCancel(ctx)) }()
-	one := func(ctx context.Context) error { return run(ctx, j, pool) }
+	one := func(ctx context.Context, j *journeys.Journey) error { return run(ctx, j, pool) }
 	if name == "fresh" {
-		one = func(ctx context.Context) error {
+		one = func(ctx context.Context, j *journeys.Journey) error {
 			p := newPool()
-			err := run(ctx, j, p)
-			if closeErr := p.Close(ctx); err == nil {
-				err = closeErr
-			}
-			return err
+			return errors.Join(run(ctx, j, p), p.Close(ctx))
 		}
 	}
 	in, out := bufio.NewScanner(os.Stdin), json.NewEncoder(os.Stdout)
 	for in.Scan() {
 		var runs, atOnce int
-		if _, err := fmt.Sscan(in.Text(), &runs, &atOnce); err != nil {
-			return fmt.Errorf("got %q, want RUNS ATONCE: %w", in.Text(), err)
+		var journey string
+		if _, err := fmt.Sscan(in.Text(), &runs, &atOnce, &journey); err != nil || walks[journey] == nil {
+			return fmt.Errorf("got %q, want RUNS ATONCE JOURNEY: %w", in.Text(), err)
 		}
-		took, err := many(ctx, one, runs, atOnce)
+		took, err := many(ctx, func(ctx context.Context) error { return one(ctx, walks[journey]) }, runs, atOnce)
 		if err != nil {
 			return err
 		}
@@ -89,6 +80,15 @@ func work(ctx context.Context, name, browser, base string, trivial bool) error {
 		}
 	}
 	return in.Err()
+}
+
+// read makes a journey out of a text.
+func read(file, text string) (*journeys.Journey, error) {
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		return nil, err
+	}
+	none := func(string) (string, bool) { return "", false }
+	return journeys.Load(file, &kind.Vars{Env: none, Secrets: &kind.Secrets{}}, nil)
 }
 
 func run(ctx context.Context, j *journeys.Journey, pool *journeys.Pool) error {
