@@ -190,7 +190,7 @@ func (p *Pool) add(b *browser) tab {
 
 // shut closes a tab; the last one of a retired browser ends that.
 func (p *Pool) shut(t tab) {
-	t.discard()
+	t.discard(p.life)
 	p.mu.Lock()
 	t.browser.tabs--
 	t.browser.endIfUnused()

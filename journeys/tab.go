@@ -39,13 +39,15 @@ func (t tab) greet() error {
 	return err
 }
 
-func (t tab) target() *chromedp.Target { return chromedp.FromContext(t.ctx).Target }
+func (t tab) target() *chromedp.Target { return t.inside().Target }
 
-// discard ends the tab with its profile, without asking the page, which may hang. That
-// outlives the run that asks for it.
-func (t tab) discard() {
-	if c := chromedp.FromContext(t.ctx); c.Browser != nil && c.BrowserContextID != "" && t.browser.ctx.Err() == nil {
-		ctx, cancel := context.WithTimeout(t.browser.ctx, discardLimit)
+func (t tab) inside() *chromedp.Context { return chromedp.FromContext(t.ctx) }
+
+// discard ends the tab with its profile, without asking the page, which may hang.
+// ctx is the pool's.
+func (t tab) discard(ctx context.Context) {
+	if c := t.inside(); c.Browser != nil && c.BrowserContextID != "" && t.browser.ctx.Err() == nil {
+		ctx, cancel := context.WithTimeout(ctx, discardLimit)
 		// What goes wrong here is tried again by end.
 		_, _ = cdp.Call(ctx, c.Browser, target.DisposeBrowserContext, target.DisposeBrowserContextParams{BrowserContextID: c.BrowserContextID})
 		cancel()

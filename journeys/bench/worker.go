@@ -48,7 +48,7 @@ func work(ctx context.Context, name, browser, base string) error {
 	defer func() { _ = os.RemoveAll(dir) }()
 	walks := map[string]*journeys.Journey{}
 	for name, text := range map[string]string{"form": formJourney, "trivial": trivialJourney} {
-		if walks[name], err = read(filepath.Join(dir, name+".yaml"), fmt.Sprintf(text, base)); err != nil {
+		if walks[name], err = read(filepath.Join(dir, name+".yaml"), fmt.Sprintf(text, base)); err != nil { //nolint:contextcheck // reading has its own limits
 			return err
 		}
 	}
