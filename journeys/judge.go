@@ -108,9 +108,20 @@ func (p *Page) judge(ctx context.Context, a action, err error, waited time.Durat
 }
 
 // hangs reports whether the page's process answers nothing at all, as when a script
-// never ends. What such a page would have shown cannot be told.
+// never ends: what such a page would have shown cannot be told. A service that has not
+// answered yet is none of that, and neither is a run without time left to ask.
 func (p *Page) hangs(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, evidenceLimit)
+	if p.watch.document() != "" && p.watch.documentStatus() == 0 {
+		return false
+	}
+	limit := evidenceLimit
+	if end, ok := ctx.Deadline(); ok {
+		limit = min(limit, time.Until(end)-evidenceLimit/10)
+	}
+	if limit < evidenceLimit/4 {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	_, err := cdp.Call(ctx, p.target, runtime.Evaluate, runtime.EvaluateParams{Expression: "0"})
 	return errors.Is(err, context.DeadlineExceeded)

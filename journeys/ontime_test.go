@@ -33,7 +33,8 @@ func TestProbesStayOnTime(t *testing.T) {
 			}
 		})
 	}
-	within(t, func() bool { return p.now() != nil && p.now().pid != 0 })
+	within(t, func() bool { return p.now() != nil })
+	<-p.now().started
 	const every = 20 * time.Millisecond
 	var late []time.Duration
 	probe := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
