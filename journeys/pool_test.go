@@ -58,20 +58,20 @@ func TestBrowserKilledInMidRun(t *testing.T) {
 	p := own(t, PoolOptions{})
 	base := serve(t)
 	good := one(t, base, "/", "see: Mugs")
-	wantResult(t, walk(t, p, good, 10*time.Second), results.OK, "")
+	wantResult(t, walk(t, p, good, 60*time.Second), results.OK, "")
 	b := p.current
 	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		syscall.Kill(b.pid, syscall.SIGKILL) // it is waiting for this answer now
 		<-r.Context().Done()
 	}))
 	t.Cleanup(s.Close)
-	wantResult(t, walk(t, p, one(t, s.URL, "/"), 10*time.Second), results.Unknown, results.CauseBrowser, "only: open ")
-	wantResult(t, walk(t, p, good, 10*time.Second), results.OK, "")
+	wantResult(t, walk(t, p, one(t, s.URL, "/"), 60*time.Second), results.Unknown, results.CauseBrowser, "only: open ")
+	wantResult(t, walk(t, p, good, 60*time.Second), results.OK, "")
 	if p.current == b {
 		t.Error("the dead browser is still in use")
 	}
 	syscall.Kill(p.current.pid, syscall.SIGKILL) // while idle
-	wantResult(t, walk(t, p, good, 10*time.Second), results.OK, "")
+	wantResult(t, walk(t, p, good, 60*time.Second), results.OK, "")
 }
 
 func TestPageCrash(t *testing.T) {
@@ -237,9 +237,9 @@ func startChild(t *testing.T, dir, browser string) (*exec.Cmd, io.Reader) {
 
 func within(t *testing.T, done func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !done(); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(60 * time.Second); !done(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatal("it did not come within 10s")
+			t.Fatal("it did not come within a minute")
 		}
 	}
 }

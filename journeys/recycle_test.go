@@ -20,10 +20,16 @@ func TestRecycle(t *testing.T) {
 	p := own(t, PoolOptions{Recycle: Recycle{Runs: 2}, Max: 2})
 	good := one(t, serve(t), "/", "see: Mugs")
 	hold := make(chan struct{})
-	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-hold }))
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-hold:
+		case <-r.Context().Done():
+		}
+	}))
 	t.Cleanup(s.Close)
+	slow := write(t, s.URL, "steps: [{step: only, timeout: 1m, do: [open: \"${base}\"]}]")
 	long := make(chan results.Result)
-	go func() { long <- walk(t, p, one(t, s.URL, "/"), 60*time.Second) }()
+	go func() { long <- walk(t, p, slow, 60*time.Second) }()
 	within(t, func() bool { return p.now() != nil })
 	first := p.now()
 	wantResult(t, walk(t, p, good, 60*time.Second), results.OK, "")
