@@ -3,8 +3,9 @@
 # make lint    formatting, vet, golangci-lint
 # make build   bin/foreshock, bin/foreshock-pact, bin/shop
 # make lab     the verdict on breakers known to be right and to be wrong; ARGS="--rounds 10"
-# make soak    the kill test at 200 moments, and connections by the hundred thousand
-.PHONY: demo test lab soak lint build setup setup-lab clean
+# make soak    the kill test at 200 moments, connections by the hundred thousand, 10,000 journeys in a row
+# make bench-journeys   journeys beside Playwright's and a fresh browser's, in turn; ARGS="-rounds 20"
+.PHONY: demo test lab soak bench-journeys lint build setup setup-lab clean
 
 export PACT_DO_NOT_TRACK := true
 
@@ -25,6 +26,11 @@ lab: setup setup-lab build
 
 soak: setup
 	@FORESHOCK_SOAK=1 go test -v -timeout 15m -run 'TestKill$$|TestHarmless|TestManyConnections' ./faults
+	@FORESHOCK_SOAK=1 go test -v -timeout 3h -run 'TestSoak$$' ./journeys
+
+bench-journeys: setup
+	@scripts/setup-playwright.sh
+	@go run ./journeys/bench $(ARGS)
 
 lint: $(LINT)
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "lint: run gofmt -w on these files"; exit 1; }

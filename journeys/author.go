@@ -65,13 +65,15 @@ func (o PoolOptions) find() (string, error) {
 	return FindBrowser(exec.LookPath)
 }
 
-// prepare changes the browser's command before it starts.
-func (a Authoring) prepare(cmd *exec.Cmd) {
-	tie(cmd)
-	if a.Pause != nil {
-		// Beside the pipe by which it is driven: the browser picks a free port of the
-		// loopback, and writes it into its profile.
-		cmd.Args = append(cmd.Args, "--remote-debugging-port=0")
+// prepare changes the browser's command before it starts, after others have.
+func (a Authoring) prepare(before func(*exec.Cmd)) func(*exec.Cmd) {
+	return func(cmd *exec.Cmd) {
+		before(cmd)
+		if a.Pause != nil {
+			// Beside the pipe by which it is driven: the browser picks a free port of the
+			// loopback, and writes it into its profile.
+			cmd.Args = append(cmd.Args, "--remote-debugging-port=0")
+		}
 	}
 }
 

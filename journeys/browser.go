@@ -3,16 +3,9 @@ package journeys
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"maps"
-	"os"
-	"runtime"
-	"slices"
 	"strings"
 	"time"
-
-	"github.com/chromedp/chromedp"
 
 	"github.com/foreshock/foreshock/results"
 )
@@ -20,15 +13,31 @@ import (
 const (
 	startLimit  = 20 * time.Second // for a browser to start on a slow machine
 	removeLimit = 5 * time.Second  // for its profile to be deleted
+	inspection  = 10 * time.Second // between two looks at whether it has served long enough
 )
 
-// A browser is one browser process, from its start to its end.
+// A browser is one browser process, or the connection to one that is not ours, from
+// its start to its end.
 type browser struct {
 	started chan struct{}   // closed when it runs, or could not start
-	err     error           // why it could not; read after started
+	err     error           // why it could not; this and what follows is read after started
 	ctx     context.Context //nolint:containedctx // chromedp keeps a browser in a context; it ends when the browser does
-	pid     int
-	profile string // its directory; read after started
+	pid     int             // 0 is none of ours
+	begin   time.Time
+	profile string // its directory; empty is none of ours
+
+	// Of the pool, under its lock.
+	runs      int
+	tabs      int           // open or about to be
+	hasSpare  bool          // a tab is ready for the next run, or about to be
+	spare     *tab          // nil is none yet
+	replacing bool          // another is being started in its place
+	retired   bool          // no run begins here any more
+	unused    chan struct{} // closed when it is retired and the last tab is gone
+}
+
+func newBrowser() *browser {
+	return &browser{started: make(chan struct{}), unused: make(chan struct{})}
 }
 
 // over reports that the browser could not start, or has ended.
@@ -54,53 +63,66 @@ func (b *browser) ends(ctx context.Context) bool {
 	}
 }
 
-// live starts the browser, stays until it ends or ctx does, and cleans up after it.
-func (b *browser) live(ctx context.Context, o PoolOptions, log *slog.Logger) {
-	begin := time.Now()
-	path, err := o.find()
-	var dir *profile
-	if err == nil {
-		dir, err = newProfile(o.Dir)
+// takeSpare returns the tab that is ready, if there is one.
+func (b *browser) takeSpare() (tab, bool) {
+	if b.spare == nil {
+		return tab{}, false
 	}
+	t := *b.spare
+	b.spare, b.hasSpare = nil, false
+	return t, true
+}
+
+// retire lets the browser end with its last tab.
+func (b *browser) retire() {
+	if !b.retired {
+		b.retired = true
+		b.endIfUnused()
+	}
+}
+
+func (b *browser) endIfUnused() {
+	if b.retired && b.tabs == 0 {
+		close(b.unused)
+	}
+}
+
+// A service is what a browser has done so far.
+type service struct {
+	runs   int
+	age    time.Duration
+	memory int64 // bytes
+}
+
+// live starts the browser, stays until it ends, is used no more or ctx ends, and
+// cleans up after it. Meanwhile it calls inspect now and then.
+func (b *browser) live(ctx context.Context, o PoolOptions, log *slog.Logger, inspect func()) {
+	b.begin = time.Now()
+	run, err := launch(ctx, o, log)
 	if err != nil {
 		b.err = ours(err)
 		close(b.started)
 		return
 	}
-	defer func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeLimit)
-		defer cancel()
-		if err := dir.remove(ctx); err != nil {
-			log.WarnContext(ctx, "browser profile is left behind", "dir", dir.dir, "error", err)
-		}
-	}()
-	b.profile = dir.dir
-	alloc, free := chromedp.NewExecAllocator(ctx, options(path, dir.dir, o)...)
-	defer free()
-	var end context.CancelFunc
-	b.ctx, end = chromedp.NewContext(alloc, chromedpLog(log)...)
-	defer end() // waits until the process is gone
-	if err := b.start(end); err != nil {
-		b.err = ours(fmt.Errorf("browser %s did not start: %w", path, tail(err)))
-		close(b.started)
-		return
-	}
-	log.InfoContext(ctx, "browser started", "path", path, "pid", b.pid, "took", time.Since(begin))
+	defer run.end()
+	b.ctx, b.pid, b.profile = run.ctx, run.pid, run.profile
+	log.InfoContext(ctx, "browser started", "path", run.name, "pid", b.pid, "sandbox", run.sandbox, "took", time.Since(b.begin))
 	close(b.started)
-	<-b.ctx.Done()
-	if ctx.Err() == nil {
-		log.WarnContext(ctx, "browser ended by itself", "pid", b.pid, "lived", time.Since(begin))
+	every := time.NewTicker(inspection)
+	defer every.Stop()
+	for {
+		select {
+		case <-b.unused:
+			return
+		case <-b.ctx.Done():
+			if ctx.Err() == nil {
+				log.WarnContext(ctx, "browser ended by itself", "pid", b.pid, "lived", time.Since(b.begin))
+			}
+			return
+		case <-every.C:
+			inspect()
+		}
 	}
-}
-
-func (b *browser) start(end context.CancelFunc) error {
-	slow := time.AfterFunc(startLimit, end)
-	defer slow.Stop()
-	if err := chromedp.Do(b.ctx); err != nil {
-		return err
-	}
-	b.pid = chromedp.FromContext(b.ctx).Browser.Process().Pid
-	return nil
 }
 
 // ours makes an error of the browser's start unknown: it says nothing of the service.
@@ -122,66 +144,3 @@ func tail(err error) error {
 	}
 	return errors.New(strings.Join(append(lines[:1], lines[len(lines)-3:]...), "; "))
 }
-
-// options is the browser's command line. Nothing of it may reach out to anyone but
-// the service: no updates, no reports, no accounts, no lists, no proxy unless asked
-// for. The environment is not passed on: it may hold secrets.
-func options(path, dir string, o PoolOptions) []chromedp.ExecAllocatorOption {
-	flags := map[string]string{
-		"headless": "", "hide-scrollbars": "", "mute-audio": "", "disable-gpu": "", "window-size": "1280,800",
-		"no-first-run": "", "no-default-browser-check": "", "disable-default-apps": "", "disable-extensions": "",
-		"disable-background-networking": "", "disable-component-update": "", "disable-sync": "", "disable-quic": "",
-		"disable-domain-reliability": "", "disable-client-side-phishing-detection": "", "safebrowsing-disable-auto-update": "",
-		"disable-breakpad": "", "disable-crash-reporter": "", "metrics-recording-only": "", "no-pings": "",
-		"no-proxy-server": "", "no-service-autorun": "", "password-store": "basic", "use-mock-keychain": "",
-		"disable-background-timer-throttling": "", "disable-backgrounding-occluded-windows": "",
-		"disable-renderer-backgrounding": "", "disable-ipc-flooding-protection": "", "disable-hang-monitor": "",
-		"disable-popup-blocking": "", "allow-pre-commit-input": "", // a click before the first frame counts
-		"disable-site-isolation-trials": "", // frames of other sites are found like others
-		"disable-prompt-on-repost":      "", "enable-automation": "", "force-color-profile": "srgb",
-		"disable-features": "Translate,OptimizationHints,MediaRouter,DialMediaRouteProvider,AutofillServerCommunication," +
-			"InterestFeedContentSuggestions,CertificateTransparencyComponentUpdater",
-	}
-	if smallShm() {
-		flags["disable-dev-shm-usage"] = ""
-	}
-	if o.NoSandbox || os.Getuid() == 0 { // Chromium refuses its sandbox to root
-		flags["no-sandbox"] = ""
-	}
-	if _, ok := o.Flags["proxy-server"]; ok {
-		delete(flags, "no-proxy-server")
-	}
-	if len(o.Author.Screen) > 0 {
-		delete(flags, "headless")
-		delete(flags, "hide-scrollbars")
-	}
-	maps.Copy(flags, o.Flags)
-	opts := []chromedp.ExecAllocatorOption{
-		chromedp.ExecPath(path), chromedp.UserDataDir(dir), chromedp.ModifyCmdFunc(o.Author.prepare),
-		chromedp.NoInheritEnv,
-		chromedp.Env("HOME="+dir, "TMPDIR="+dir, "PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8"),
-		chromedp.Env(o.Author.Screen...),
-	}
-	for _, name := range slices.Sorted(maps.Keys(flags)) {
-		if flags[name] == "" {
-			opts = append(opts, chromedp.Flag(name, true))
-			continue
-		}
-		opts = append(opts, chromedp.Flag(name, flags[name]))
-	}
-	return opts
-}
-
-// chromedpLog takes what chromedp would print by itself.
-func chromedpLog(log *slog.Logger) []chromedp.ContextOption {
-	to := func(format string, args ...any) {
-		log.Debug("chromedp", "text", fmt.Sprintf(format, args...))
-	}
-	return []chromedp.ContextOption{
-		chromedp.WithLogf(to), chromedp.WithErrorf(to),
-		chromedp.WithBrowserOption(chromedp.WithConsolef(func(string, ...any) {})),
-	}
-}
-
-// slots is how many journeys run at once by default: one costs a core while it runs.
-func slots() int { return runtime.GOMAXPROCS(0) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os/exec"
 	"strings"
 
@@ -44,4 +45,17 @@ func BrowserVersion(ctx context.Context, path string) (string, error) {
 		return "", fmt.Errorf("%s --version: got no answer, want a version: is it a browser?", path)
 	}
 	return version, nil
+}
+
+// TrySandbox starts the browser at path, sandbox on, and ends it again. Its error says
+// why it could not, and what allows it.
+func TrySandbox(ctx context.Context, path string) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	r, err := launch(ctx, PoolOptions{Browser: path}.withDefaults(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	r.end()
+	return nil
 }

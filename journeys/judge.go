@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
 	"github.com/foreshock/foreshock/internal/kind"
@@ -98,13 +100,35 @@ func (p *Page) judge(ctx context.Context, a action, err error, waited time.Durat
 	case errors.As(err, &load):
 		status, cause := p.loadFailure(ctx, load.ErrorText)
 		return p.explained(ctx, a, status, cause, load.ErrorText+" at "+redact(p.watch.document()), query{})
-	case errors.As(err, &wait):
+	case (errors.As(err, &wait) && wait.last.State == "" || errors.Is(err, context.DeadlineExceeded)) && p.hangs(ctx):
+		return results.Blind(results.CauseBrowser, fmt.Errorf("%s: the page hangs: its process did not answer for %v and more", a.name, round(waited)))
+	case wait != nil:
 		return p.explained(ctx, a, results.Critical, results.CauseTimeout,
 			fmt.Sprintf("%v after %v", err, round(waited)), query{Selector: wait.part().first(), Op: wait.query.Op})
 	case errors.Is(err, context.DeadlineExceeded):
 		return p.explained(ctx, a, results.Critical, results.CauseTimeout, p.hanging(waited), query{})
 	}
 	return results.Blind(results.CauseBrowser, fmt.Errorf("%s: %w", a.name, err))
+}
+
+// hangs reports whether the page's process answers nothing at all, as when a script
+// never ends: what such a page would have shown cannot be told. A service that has not
+// answered yet is none of that, and neither is a run without time left to ask.
+func (p *Page) hangs(ctx context.Context) bool {
+	if p.watch.document() != "" && p.watch.documentStatus() == 0 {
+		return false
+	}
+	limit := evidenceLimit
+	if end, ok := ctx.Deadline(); ok {
+		limit = min(limit, time.Until(end)-evidenceLimit/10)
+	}
+	if limit < evidenceLimit/4 {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	_, err := cdp.Call(ctx, p.target, runtime.Evaluate, runtime.EvaluateParams{Expression: "0"})
+	return errors.Is(err, context.DeadlineExceeded)
 }
 
 // hanging says what a page that was asked for has come to.

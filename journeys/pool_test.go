@@ -145,7 +145,11 @@ func TestSweepLeavesOwnedProfiles(t *testing.T) {
 
 // child is the process that TestKilledProcess kills: it holds a page open for ever.
 func child(dir string) {
-	p := NewPool(PoolOptions{Dir: dir, Browser: *childBrowser}, logger(os.Stderr))
+	o := PoolOptions{Dir: dir, Browser: *childBrowser}
+	if strings.HasPrefix(o.Browser, "http://") {
+		o.Browser, o.Remote = "", o.Browser
+	}
+	p := NewPool(o, logger(os.Stderr))
 	if _, err := p.page(context.Background()); err != nil {
 		fmt.Println("error:", err)
 		return
@@ -233,9 +237,9 @@ func startChild(t *testing.T, dir, browser string) (*exec.Cmd, io.Reader) {
 
 func within(t *testing.T, done func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !done(); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(60 * time.Second); !done(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatal("it did not come within 10s")
+			t.Fatal("it did not come within a minute")
 		}
 	}
 }

@@ -134,7 +134,7 @@ func (p *Page) enterTab(ctx context.Context, id target.ID) error {
 	w := newWatch(func() { fail(errPageCrashed) })
 	w.joins(p.watch)
 	tabCtx, end := chromedp.NewContext(tabCtx, chromedp.WithTargetID(id), chromedp.WithListener(w.event))
-	t := tab{tabCtx, fail, end, w}
+	t := tab{p.tabs.home.browser, tabCtx, fail, end, w}
 	stop := context.AfterFunc(ctx, func() { fail(context.Cause(ctx)) })
 	err := t.attach()
 	if !stop() && err == nil {

@@ -40,5 +40,5 @@ func typed(text string) chromedp.Action[chromedp.Void] {
 	if text == "" {
 		text = kb.Backspace
 	}
-	return chromedp.KeyEvent(text)
+	return typeKeys(text)
 }

@@ -31,15 +31,17 @@ const closeLimit = 10 * time.Second
 
 // An app is everything that a configuration asks for, wired.
 type app struct {
-	cfg    *config.Config
-	store  *sqlite.Store // nil without a configuration
-	hub    *results.Hub  // nil without a configuration
-	prom   *export.Prometheus
-	pool   *journeys.Pool
-	runner *runner.Runner
-	engine *scenarios.Engine
-	loader scenarios.Loader
-	audit  string // file that faults are written down in; empty is the default
+	cfg     *config.Config
+	store   *sqlite.Store // nil without a configuration
+	hub     *results.Hub  // nil without a configuration
+	prom    *export.Prometheus
+	pool    *journeys.Pool // nil until it is asked for, see pages
+	pages   func() *journeys.Pool
+	browser journeys.PoolOptions
+	runner  *runner.Runner
+	engine  *scenarios.Engine
+	loader  scenarios.Loader
+	audit   string // file that faults are written down in; empty is the default
 }
 
 // nowhere takes records where no configuration names a store.
@@ -111,7 +113,13 @@ func (p *program) bare(ownNamespace bool) *app {
 		}
 		return a.hub.Dropped()
 	}})
-	a.pool = journeys.NewPool(journeys.PoolOptions{NoSandbox: ownNamespace, Author: p.author.Authoring}, p.log)
+	a.browser = journeys.PoolOptions{NoSandbox: ownNamespace, Author: p.author.Authoring} // the demo's pages are our own
+	a.pages = func() *journeys.Pool {
+		if a.pool == nil {
+			a.pool = journeys.NewPool(a.browser, p.log)
+		}
+		return a.pool
+	}
 	// What happens in a namespace that we made and that ends with us is nobody else's concern.
 	audit := func() (*faults.Audit, error) { return nil, nil }
 	if !ownNamespace {
@@ -158,7 +166,7 @@ func (a *app) own() ([]netip.AddrPort, error) {
 func (a *app) looks(vars *kind.Vars) kind.Table[results.Check] {
 	return slices.Concat(
 		probes.Kinds(),
-		journeys.Kinds(a.pool, vars.Dir, vars, sakuli.Format(a.pool, a.engine.Log)),
+		journeys.Kinds(a.pages(), vars.Dir, vars, sakuli.Format(a.pages(), a.engine.Log)),
 		kind.Table[results.Check]{contracts.Kind(vars.Dir, &contracts.Worker{})},
 	)
 }
@@ -172,6 +180,12 @@ func (a *app) kinds() config.Kinds {
 			return append(a.looks(vars), scenarios.Kind(a.engine, loader))
 		},
 		Sinks: export.Kinds(a.prom),
+		Browser: func(n kind.Node) error {
+			o, err := journeys.Options(n)
+			o.NoSandbox, o.Author = o.NoSandbox || a.browser.NoSandbox, a.browser.Author
+			a.browser = o
+			return err
+		},
 	}
 }
 
@@ -186,7 +200,10 @@ func (a *app) load(path string, env func(string) (string, bool)) (*config.Config
 func (a *app) close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
 	defer cancel()
-	err := a.pool.Close(ctx)
+	var err error
+	if a.pool != nil {
+		err = a.pool.Close(ctx)
+	}
 	if a.hub != nil {
 		err = errors.Join(err, a.hub.Close(ctx))
 	}

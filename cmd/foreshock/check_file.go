@@ -73,7 +73,7 @@ func (p *program) fileEntry(a *app, path string, given map[string]string) (runne
 	if err != nil {
 		return runner.Entry{}, err
 	}
-	e := runner.Entry{Name: j.Name, Kind: "journey", Timeout: fileTimeout, Check: journeys.NewCheck(j, a.pool)}
+	e := runner.Entry{Name: j.Name, Kind: "journey", Timeout: fileTimeout, Check: journeys.NewCheck(j, a.pages())}
 	if _, taken := a.runner.Entry(e.Name); taken {
 		e.Name = path
 	}

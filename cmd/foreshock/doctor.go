@@ -93,7 +93,14 @@ func lookBrowser(ctx context.Context) []finding {
 		x.Detail = err.Error()
 	}
 	x.OK = err == nil
-	return []finding{x}
+	if !x.OK {
+		return []finding{x}
+	}
+	box := finding{For: "journeys", Name: "sandbox", OK: true, Detail: "on: pages are kept from this machine's files and processes"}
+	if err := journeys.TrySandbox(ctx, path); err != nil {
+		box.OK, box.Detail = false, err.Error()
+	}
+	return []finding{x, box}
 }
 
 func lookContracts(ctx context.Context) []finding {

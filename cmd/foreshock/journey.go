@@ -83,10 +83,10 @@ func journeyNew(ctx context.Context, p *program, args []string) int {
 func (p *program) survey(ctx context.Context, address string) (page *journeys.Survey, err error) {
 	a := p.bare(false)
 	defer func() { err = errors.Join(err, a.close(ctx)) }()
-	if page, err = a.pool.Survey(ctx, address, surveyLimit); err != nil {
+	if page, err = a.pages().Survey(ctx, address, surveyLimit); err != nil {
 		return nil, err
 	}
-	again, err := a.pool.Survey(ctx, address, surveyLimit)
+	again, err := a.pages().Survey(ctx, address, surveyLimit)
 	if err != nil {
 		return nil, fmt.Errorf("the second time: %w", err)
 	}

@@ -39,8 +39,9 @@ type Sink struct {
 // Kinds makes the tables of what a configuration can name. They are functions of the
 // variables, since what they build may read files that have ${} in them.
 type Kinds struct {
-	Checks func(*kind.Vars) kind.Table[results.Check]
-	Sinks  kind.Table[results.Sink]
+	Checks  func(*kind.Vars) kind.Table[results.Check]
+	Sinks   kind.Table[results.Sink]
+	Browser func(kind.Node) error // takes the settings of the browser, before any check is built
 }
 
 // file is the shape of foreshock.yaml.
@@ -49,6 +50,7 @@ type file struct {
 	Listen    string      `yaml:"listen"`     // HOST:PORT of dashboard, API and metrics
 	SecretEnv []string    `yaml:"secret_env"` // environment variables whose values no output may show
 	Store     store       `yaml:"store"`      // where results are kept
+	Browser   kind.Node   `yaml:"browser"`    // the browser of journeys
 	Checks    []kind.Node `yaml:"checks"`     // what is looked at
 	Sinks     []kind.Node `yaml:"sinks"`      // where results go beside the store
 }
@@ -95,7 +97,10 @@ func Load(path string, kinds Kinds, env func(string) (string, bool)) (*Config, e
 		Path: path, Location: f.Location, Listen: f.Listen, Secrets: vars.Secrets,
 		Store: string(f.Store.SQLite.Path), Evidence: f.Store.SQLite.Evidence << 20,
 	}
-	return c, errors.Join(c.validate(doc), c.checks(f.Checks, kinds.Checks(vars)), c.sinks(f.Sinks, kinds.Sinks))
+	if doc.Has("browser") {
+		err = kinds.Browser(f.Browser)
+	}
+	return c, errors.Join(c.validate(doc), err, c.checks(f.Checks, kinds.Checks(vars)), c.sinks(f.Sinks, kinds.Sinks))
 }
 
 // secretEnv reads secret_env ahead of the rest, whose values it is about.

@@ -54,6 +54,11 @@ func kinds() config.Kinds {
 			kind.Of("file", "", "", sink{}, func(s sink) (results.Sink, error) { return s, nil }),
 			kind.Of("wire", "", "", sink{}, func(s sink) (results.Sink, error) { return s, nil }),
 		},
+		Browser: func(n kind.Node) error {
+			return n.Decode(&struct {
+				Max int `yaml:"max"`
+			}{})
+		},
 	}
 }
 
@@ -154,9 +159,10 @@ func TestErrors(t *testing.T) {
 		"listen: ''":                                   `1:9: listen: got "", want HOST:PORT such as 127.0.0.1:8440`,
 		"store: {sqlite: {path: ''}}":                  `1:24: store.sqlite.path: got "", want the path of a file`,
 		"store: {sqlite: {evidence_mib: 63}}":          "1:32: evidence_mib: got 63, want 64 or more",
+		"browser: {max: many}":                         `1:16: max: got "many", want a whole number`,
 		"sinks: [{wire: {}}, {file: {}}, {wire: {}}]":  `1:34: got a second sink "wire", want each once`,
 		"sinks: [{wire: {}, file: {}}]":                "1:10: got several: wire, file, want one sink: file, wire",
-		"- a":                                          "1:1: got a list, want a mapping with location, listen, secret_env, store, checks, sinks",
+		"- a":                                          "1:1: got a list, want a mapping with location, listen, secret_env, store, browser, checks, sinks",
 		"checks: [{name: a (b), every: 1s, look: {}}]": `1:17: name: got "a (b)", want 1 to 128 letters, digits, spaces and ._/-`,
 		check("every: 99ms"):                           "1:27: every: got 99ms, want at least 100ms",
 		check("every: 1s, timezone: UTC"):              `1:41: timezone: got "UTC" without cron, want it beside cron only`,
