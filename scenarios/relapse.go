@@ -75,6 +75,10 @@ func (x *experiment) succeeds(ctx context.Context, times int) (good int, err err
 		}
 		if c.Outcome == verdict.Success {
 			good++
+			continue // what comes next comes at once
+		}
+		if err := sleep(ctx, x.spec.pause()-c.Took); err != nil {
+			return good, err
 		}
 	}
 	return good, nil
