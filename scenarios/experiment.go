@@ -206,7 +206,7 @@ func (x *experiment) alone(ctx context.Context) error {
 }
 
 func (x *experiment) install(ctx context.Context, fs []faults.Fault) error {
-	x.faults, x.injections, x.seen = fs, nil, nil
+	x.faults, x.injections, x.seen, x.packets = fs, nil, nil, 0
 	for _, f := range fs {
 		o := faults.Options{Run: x.id, Name: x.spec.Name, Location: x.engine.Runner.Location(), Until: x.until, Why: x.spec.Summary, Without: x.spec.Without}
 		if x.engine.Guard != nil {

@@ -9,10 +9,16 @@ import (
 	"github.com/foreshock/foreshock/faults"
 )
 
+// mostRelapse is how long failures may take that are made for a relapse alone.
+const mostRelapse = 5 * time.Second
+
 // relapses says that the plan takes the dependency away again as soon as the breaker has
 // closed: it then counts from nothing. One that needs several successes is tried in the
 // midst of them instead.
 func (s *Spec) relapses() bool {
+	if time.Duration(2*s.Breaker.Failures)*s.perFailure() > mostRelapse {
+		return false
+	}
 	return s.belowCalls() > 0 && !s.triesEarly() && s.Breaker.OpenFor.First > 0 && !slices.ContainsFunc(s.faults, faults.Irreversible)
 }
 
@@ -75,6 +81,10 @@ func (x *experiment) succeeds(ctx context.Context, times int) (good int, err err
 		}
 		if c.Outcome == verdict.Success {
 			good++
+			continue // what comes next comes at once
+		}
+		if err := sleep(ctx, x.spec.pause()-c.Took); err != nil {
+			return good, err
 		}
 	}
 	return good, nil

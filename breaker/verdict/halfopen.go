@@ -10,7 +10,10 @@ func halfOpenLimit(d Declared, all *Observed) Property {
 	if all.Crowd.Length() == 0 || p.Verdict == Fail {
 		return p
 	}
-	if crowd := limited(d, Crowded(all)); crowd.Verdict == Fail || crowd.Verdict == Pass {
+	o := Crowded(all)
+	crowd := limited(d, o)
+	n, late := o.admitted(d, o.passed(d, o.Probe))
+	if crowd.Verdict == Fail || crowd.Verdict == Pass || crowd.Verdict == Inconclusive && n+late > d.HalfOpenCalls*(1+d.Retries) {
 		return crowd
 	}
 	return p
@@ -61,7 +64,7 @@ func limited(d Declared, o *Observed) Property {
 	case n > admitted && o.cameBack(d):
 		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("%d of %d calls reached the dependency", min(n, calls), calls)
 		p.Detail = "The dependency was back when the breaker tried again, so it may have closed for the rest of them."
-	case n > admitted && len(passed) > 0 && patient(d, passed) <= admitted:
+	case n > admitted && len(passed) > 0 && patient(d, passed) <= admitted && float64(o.during(o.Probe)-admitted) <= d.noise(o.Probe):
 		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("%d of %d calls were not turned away as declared", n, calls)
 		p.Detail = "These calls failed at once and tried nothing that could be seen: they were let through to a connection that was not back, or turned away with another answer than the declared one."
 	case n > admitted:
