@@ -35,5 +35,5 @@ func (p *Page) clickAt(ctx context.Context, s Selector, click func(at answer) ch
 			return nil //nolint:nilerr // it acted on the press, and is gone
 		}
 	}
-	return nil
+	return &notReady{query{}, answer{State: "replaced"}}
 }
