@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/foreshock/foreshock/results"
 )
@@ -53,7 +54,7 @@ func TestActionsThatThePageDoesNotAllow(t *testing.T) {
 	} {
 		t.Run(action, func(t *testing.T) {
 			t.Parallel()
-			r := walk(t, p, hasty(t, base, "/acts.html", action), ample)
+			r := walk(t, p, hastyFor(t, 2*time.Second, base, "/acts.html", action), ample)
 			wantResult(t, r, results.Critical, results.CauseTimeout, want)
 		})
 	}

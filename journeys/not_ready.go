@@ -39,6 +39,8 @@ func (e *notReady) sayOfAct() string {
 		return "the last one says " + strconv.Quote(cut(e.last.Detail, 120))
 	case "no match":
 		return "has nothing that matches, it is " + strconv.Quote(cut(e.last.Detail, 120))
+	case "replaced":
+		return "the page replaced it each time that it was pressed"
 	case "one option":
 		return "takes one option, got " + e.last.Detail
 	case "no tab":

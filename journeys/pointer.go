@@ -35,5 +35,5 @@ func (p *Page) clickAt(ctx context.Context, q query, click func(at answer) chrom
 			return nil //nolint:nilerr // it acted on the press, and is gone
 		}
 	}
-	return nil
+	return &notReady{query{}, answer{State: "replaced"}}
 }
