@@ -28,6 +28,8 @@ type Request struct {
 	Headers      map[string]string // sent with every request to the provider; values may be secret
 	Timeout      time.Duration     // of each request; 0 is [DefaultTimeout]; less if the context ends before all could use it
 	InsecureTLS  bool              // certificates are not checked
+	TLS          TLS
+	Fresh        map[string][]string // headers whose value a program prints anew for each verification
 }
 
 // DefaultTimeout is how long the provider may take to answer one request.
@@ -70,12 +72,15 @@ type Interaction struct {
 	Path        string
 	Pending     bool // not yet to be kept, as its consumer or the broker says; broken, it is a warning
 	Outcome     Outcome
+	Documented  string        // of Broken: the interaction that documents the error which came instead
 	Cause       results.Cause // of Unreachable: refused, timeout, nxdomain, tls, reset ...
 	Message     string        // what was wrong, unless Mismatches say it
 	Mismatches  []Mismatch
 	Offset      time.Duration // since the Report's Start, to within the verifier's own start
 	Duration    time.Duration // with the setting of its states
+	Response    time.Duration // until the provider's whole answer was there, or none came
 
+	step    string // its name as a step, which is the same in each run
 	id      string // the broker's
 	own     bool   // Pending because the pact itself says so
 	marked  bool   // as safe, by the pact

@@ -59,6 +59,8 @@ func (r Report) Err() error {
 		}
 	}
 	switch {
+	case r.documented():
+		return results.Fault(results.CauseDocumented, r.first(Broken))
 	case r.Count(Broken) > 0:
 		return results.Fault(results.CauseContract, r.first(Broken))
 	case r.Count(Unreachable) > 0:
@@ -129,6 +131,8 @@ func (in Interaction) Err() error {
 		return nil
 	case in.excused():
 		return results.Warn(results.CauseContract, in.reason())
+	case in.Outcome == Broken && in.Documented != "":
+		return results.Fault(results.CauseDocumented, in.reason())
 	case in.Outcome == Broken:
 		return results.Fault(results.CauseContract, in.reason())
 	}
@@ -145,6 +149,9 @@ func (in Interaction) reason() error {
 		parts = append(parts, in.Message)
 	}
 	text := strings.Join(parts, "; ")
+	if in.Documented != "" {
+		text = fmt.Sprintf("the answer is the error that %q documents: %s", in.Documented, text)
+	}
 	if in.Outcome == Unreachable {
 		text = fmt.Sprintf("unreachable (%s): %s", in.Cause, text)
 	}

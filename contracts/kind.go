@@ -16,19 +16,21 @@ import (
 
 // settings are those of the kind, as the configuration writes them.
 type settings struct {
-	Provider     string            `yaml:"provider"`
-	URL          string            `yaml:"url"`
-	Files        []string          `yaml:"files"`
-	Broker       brokerSettings    `yaml:"broker"`
-	Consumers    []string          `yaml:"consumers"`
-	Interactions string            `yaml:"interactions"`
-	AlsoSafe     []string          `yaml:"also_safe"`
-	StateURL     string            `yaml:"state_change_url"`
-	StateCommand []string          `yaml:"state_command"`
-	Headers      map[string]string `yaml:"headers"`
-	Timeout      time.Duration     `yaml:"request_timeout"`
-	Insecure     bool              `yaml:"insecure_tls"`
-	Version      *Running          `yaml:"version"`
+	Provider     string              `yaml:"provider"`
+	URL          string              `yaml:"url"`
+	Files        []string            `yaml:"files"`
+	Broker       brokerSettings      `yaml:"broker"`
+	Consumers    []string            `yaml:"consumers"`
+	Interactions string              `yaml:"interactions"`
+	AlsoSafe     []string            `yaml:"also_safe"`
+	StateURL     string              `yaml:"state_change_url"`
+	StateCommand []string            `yaml:"state_command"`
+	Headers      map[string]string   `yaml:"headers"`
+	Timeout      time.Duration       `yaml:"request_timeout"`
+	Fresh        map[string][]string `yaml:"fresh_headers"`
+	Insecure     bool                `yaml:"insecure_tls"`
+	TLS          TLS                 `yaml:"tls"`
+	Version      *Running            `yaml:"version"`
 }
 
 // brokerSettings say which pacts of a broker count.
@@ -58,7 +60,7 @@ func Kind(dir string, w *Worker) kind.Kind[results.Check] {
 			req := Request{
 				Provider: s.Provider, URL: s.URL, StateURL: s.StateURL, StateCommand: s.StateCommand,
 				Filter:  Filter{Consumers: s.Consumers, Safe: s.Interactions == "safe", SafeToo: anyOf(s.AlsoSafe)},
-				Headers: s.Headers, Timeout: s.Timeout, InsecureTLS: s.Insecure,
+				Headers: s.Headers, Fresh: s.Fresh, Timeout: s.Timeout, InsecureTLS: s.Insecure, TLS: s.TLS,
 			}
 			for _, f := range s.Files {
 				if !filepath.IsAbs(f) && !isAddress(f) {
@@ -149,6 +151,9 @@ func (c *check) Run(ctx context.Context, rec *results.Recorder) error {
 	if err != nil {
 		return err
 	}
+	if c.req.StateURL == "" && len(c.req.StateCommand) == 0 {
+		rep.sortOut()
+	}
 	err = rep.Record(rec)
 	runs, drifted := c.drift(ctx, rec)
 	if runs != "" {
@@ -160,10 +165,12 @@ func (c *check) Run(ctx context.Context, rec *results.Recorder) error {
 // Record adds each interaction as a step, and returns the report as the error of the
 // check.
 func (r Report) Record(rec *results.Recorder) error {
-	names := stepNames(r.Interactions)
-	for i, in := range r.Interactions {
+	for _, in := range r.Interactions {
 		step := results.Step{
-			Name: names[i], Offset: r.Start.Sub(rec.Start()) + in.Offset, Duration: in.Duration,
+			Name: in.step, Offset: r.Start.Sub(rec.Start()) + in.Offset, Duration: in.Duration,
+		}
+		if in.Response > 0 {
+			step.Values = map[string]float64{"response_seconds": in.Response.Seconds()}
 		}
 		if err := in.Err(); err != nil {
 			step.Status, step.Cause = results.Judge(err)

@@ -98,6 +98,7 @@ type jsonInteraction struct {
 	Message     string     `json:"message,omitempty"`
 	Mismatches  []Mismatch `json:"mismatches,omitempty"`
 	DurationMS  float64    `json:"duration_ms"`
+	ResponseMS  float64    `json:"response_ms,omitempty"` // of it the provider's part
 	Type        Type       `json:"type,omitempty"`
 	Method      string     `json:"method,omitempty"`
 	Path        string     `json:"path,omitempty"`
@@ -118,7 +119,7 @@ func WriteJSON(w io.Writer, r Report) error {
 		out.Interactions = append(out.Interactions, jsonInteraction{
 			Consumer: in.Consumer, Description: in.Description, States: in.States, Outcome: in.Outcome,
 			Cause: string(in.Cause), Pending: in.Pending, Message: in.Message, Mismatches: in.Mismatches,
-			DurationMS: millis(in.Duration), Type: in.Type, Method: in.Method, Path: in.Path, File: in.File, Line: in.Line,
+			DurationMS: millis(in.Duration), ResponseMS: millis(in.Response), Type: in.Type, Method: in.Method, Path: in.Path, File: in.File, Line: in.Line,
 		})
 	}
 	e := json.NewEncoder(w)

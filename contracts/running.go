@@ -74,7 +74,10 @@ func (r Running) text(ctx context.Context, req Request) (string, error) {
 			get.Header.Set(k, v)
 		}
 	}
-	transport := newTransport(req)
+	transport, err := newTransport(req)
+	if err != nil {
+		return "", err
+	}
 	defer transport.CloseIdleConnections()
 	res, err := transport.RoundTrip(get)
 	if err != nil {

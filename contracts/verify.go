@@ -37,8 +37,15 @@ func (r Request) Validate() error {
 		return kind.At("files", errors.New("got none and no broker, want pact files, directories of them, addresses or a broker"))
 	case r.StateURL != "" && len(r.StateCommand) > 0:
 		return kind.At("state_command", errors.New("got state_change_url too, want one of them"))
+	case (r.TLS.Cert == "") != (r.TLS.Key == ""):
+		return kind.At("tls", errors.New("got one of cert and key, want both"))
 	case r.Timeout < 0:
 		return kind.At("request_timeout", fmt.Errorf("got %v, want 0 or more", r.Timeout))
+	}
+	for name, command := range r.Fresh {
+		if len(command) == 0 {
+			return kind.At("fresh_headers."+name, errors.New("got no program, want one that prints the value"))
+		}
 	}
 	if r.StateURL != "" {
 		if u, err := url.Parse(r.StateURL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
@@ -122,7 +129,19 @@ func (w *Worker) verify(ctx context.Context, req Request, pacts []pact, rep *Rep
 	}
 	defer stop()
 	req.StateURL = states.url
-	stdin, err := wire(req, files, timeout, w.Library)
+	if req.Headers, err = req.freshHeaders(ctx); err != nil {
+		return err
+	}
+	base, err := req.base()
+	if err != nil {
+		return results.Blind(results.CauseInternal, err)
+	}
+	way, err := openPassage(ctx, req, base, timeout)
+	if err != nil {
+		return err
+	}
+	defer way.close()
+	stdin, err := wire(req, files, way.port(), base.Path, timeout, w.Library)
 	if err != nil {
 		return err
 	}
@@ -136,11 +155,10 @@ func (w *Worker) verify(ctx context.Context, req Request, pacts []pact, rep *Rep
 	}
 	states.explain(rep.Interactions)
 	rep.place(time.Since(rep.Start))
-	base, err := req.base()
-	if err != nil {
-		return results.Blind(results.CauseInternal, err)
+	way.explain(rep.Interactions)
+	for i, name := range stepNames(rep.Interactions) {
+		rep.Interactions[i].step = name
 	}
-	look(ctx, base, req, timeout, rep.Interactions)
 	return nil
 }
 
@@ -228,20 +246,15 @@ func ourTrouble(err error) error {
 	return results.Blind(results.CauseInternal, err)
 }
 
-// wire writes the request as the worker reads it.
-func wire(req Request, files []string, timeout time.Duration, library string) ([]byte, error) {
-	base, err := req.base()
-	if err != nil {
-		return nil, results.Blind(results.CauseInternal, err)
-	}
-	colon := strings.LastIndexByte(base.Host, ':')
-	port, err := strconv.ParseUint(base.Host[colon+1:], 10, 16)
-	if err != nil {
-		return nil, results.Blind(results.CauseInternal, err)
-	}
+// slack is how much longer than the provider the verifier waits: the passage tells it
+// what came of a request.
+const slack = time.Second
+
+// wire writes the request as the worker reads it: the provider is behind the port.
+func wire(req Request, files []string, port uint16, path string, timeout time.Duration, library string) ([]byte, error) {
 	out := worker.Request{
-		Library: library, Provider: req.Provider, Scheme: base.Scheme, Host: base.Host[:colon], Port: uint16(port),
-		Path: base.Path, TimeoutMS: timeout.Milliseconds(), StateURL: req.StateURL, InsecureTLS: req.InsecureTLS, Files: files,
+		Library: library, Provider: req.Provider, Scheme: "http", Host: "127.0.0.1", Port: port,
+		Path: path, TimeoutMS: (timeout + slack).Milliseconds(), StateURL: req.StateURL, Files: files,
 	}
 	for _, name := range slices.Sorted(maps.Keys(req.Headers)) {
 		out.Headers = append(out.Headers, worker.Header{Name: name, Value: req.Headers[name]})

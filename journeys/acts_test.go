@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/foreshock/foreshock/results"
 )
@@ -34,10 +33,10 @@ func TestActions(t *testing.T) {
 		{`scroll: {to: "#end"}`, "said end"},
 		{`scroll: {by: 300}`, "said page scrolled"},
 		{`scroll: {by: 300, in: "#box"}`, "said box scrolled"},
-	}), 60*time.Second), results.OK, "")
+	}), ample), results.OK, "")
 	// A box that is as wanted is left alone: nothing is said.
 	alone := one(t, serve(t), "/acts.html", `check: "#ticked"`, `uncheck: "#tick"`, `check: {label: Tick}`, `see: {text: said ticked true, in: "#said"}`)
-	wantResult(t, walk(t, p, alone, 60*time.Second), results.OK, "")
+	wantResult(t, walk(t, p, alone, ample), results.OK, "")
 }
 
 func TestActionsThatThePageDoesNotAllow(t *testing.T) {
@@ -54,10 +53,10 @@ func TestActionsThatThePageDoesNotAllow(t *testing.T) {
 	} {
 		t.Run(action, func(t *testing.T) {
 			t.Parallel()
-			r := walk(t, p, hasty(t, base, "/acts.html", action), 60*time.Second)
+			r := walk(t, p, hasty(t, base, "/acts.html", action), ample)
 			wantResult(t, r, results.Critical, results.CauseTimeout, want)
 		})
 	}
-	r := walk(t, p, hasty(t, base, "/acts.html", `upload: {into: "#file", files: [/nowhere/x]}`), 60*time.Second)
+	r := walk(t, p, one(t, base, "/acts.html", `upload: {into: "#file", files: [/nowhere/x]}`), ample)
 	wantResult(t, r, results.Unknown, results.CauseInternal, "the file to upload: stat /nowhere/x: no such file")
 }

@@ -68,7 +68,7 @@ const elements = () => {
 
 // Gives a field a value, whatever kind of field it is.
 const fill = async (e) => {
-  if (e.tagName === "SELECT") return { ...choose(e), done: true };
+  if (e.tagName === "SELECT") return { ...choose(e, [query.arg]), done: true };
   if (e.tagName !== "INPUT" || !box(e)) return field(e);
   const want = { true: "checked", false: "unchecked" }[query.arg] || (e.value === query.arg ? box(e) : "");
   if (!want) return { state: "no box value", detail: tag(e) };

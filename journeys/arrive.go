@@ -38,7 +38,7 @@ func (a arrive) String() string {
 
 // Do implements [Action].
 func (a arrive) Do(ctx context.Context, p *Page, _ *results.Span) error {
-	if !p.watch.moved(ctx) {
+	if p.inner == "" && !p.watch.moved(ctx) {
 		return &notReady{query{}, answer{State: "not moved"}}
 	}
 	_, err := p.await(ctx, query{Op: opArrived, Arg: a.URL, Attribute: a.Title})

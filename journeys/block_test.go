@@ -30,7 +30,7 @@ steps:
   - repeat: {times: 2, do: [{repeat: {times: 2, do: [{evaluate: "say('twice')"}]}}]}
   - see: {text: said twice said twice said twice said twice, in: "#said"}
 `)
-	r := walk(t, p, j, 60*time.Second)
+	r := walk(t, p, j, ample)
 	wantResult(t, r, results.OK, "")
 	if got := stepNamed(t, r, "repeat until #more is gone").Values["rounds"]; got != 3 {
 		t.Errorf("got %v rounds, want 3", got)
@@ -48,13 +48,13 @@ func TestBlocksThatFail(t *testing.T) {
 		cause results.Cause
 		want  string
 	}{
-		`if: {visible: "#more", then: [{click: "#nope"}]}`:                      {results.CauseTimeout, "if #more is visible: then: click #nope: no such element after 7"},
-		`repeat: {times: 3, do: [{click: "#more"}, {see: {count: 2, of: li}}]}`: {results.CauseTimeout, "repeat 3 times: round 2: see 2 of li: there are 3 after 7"},
+		`if: {visible: "#more", then: [{click: "#nope"}]}`:                      {results.CauseTimeout, "if #more is visible: then: click #nope: no such element after "},
+		`repeat: {times: 3, do: [{click: "#more"}, {see: {count: 2, of: li}}]}`: {results.CauseTimeout, "repeat 3 times: round 2: see 2 of li: there are 3 after "},
 		`repeat: {until: {text: never}, times: 2, do: [{click: "#more"}]}`:      {results.CauseAnswer, "repeat until the page says \"never\": still not so after 2 rounds\npage"},
 	} {
 		t.Run(action, func(t *testing.T) {
 			t.Parallel()
-			r := walk(t, p, hasty(t, base, "/blocks.html", action), 60*time.Second)
+			r := walk(t, p, hastyFor(t, 4*time.Second, base, "/blocks.html", action), ample)
 			wantResult(t, r, results.Critical, c.cause, c.want)
 		})
 	}

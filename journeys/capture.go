@@ -107,15 +107,17 @@ type pictures struct {
 	typed []string // secrets
 }
 
-// noteTyped keeps what of a text is a secret.
-func (p *Page) noteTyped(text string) {
+// noteTyped keeps what of a text is a secret, and reports whether anything is.
+func (p *Page) noteTyped(text string) bool {
 	p.pictures.mu.Lock()
 	defer p.pictures.mu.Unlock()
-	for _, s := range append(p.secrets.Within(text), p.own.Within(text)...) {
+	found := append(p.secrets.Within(text), p.own.Within(text)...)
+	for _, s := range found {
 		if !slices.Contains(p.pictures.typed, s) {
 			p.pictures.typed = append(p.pictures.typed, s)
 		}
 	}
+	return len(found) > 0
 }
 
 func (s *pictures) secrets() []string {

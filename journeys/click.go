@@ -3,6 +3,8 @@ package journeys
 import (
 	"context"
 
+	"github.com/chromedp/chromedp"
+
 	"github.com/foreshock/foreshock/internal/kind"
 	"github.com/foreshock/foreshock/results"
 )
@@ -40,9 +42,7 @@ func (a click) String() string {
 // Do implements [Action]. If the click leads to another page, it waits until that
 // page answers.
 func (a click) Do(ctx context.Context, p *Page, _ *results.Span) error {
-	at, err := p.await(ctx, query{Selector: a.Selector, Op: opPoint, Offset: a.Offset})
-	if err != nil {
-		return err
-	}
-	return p.settle(ctx, a.click(p, at, a.times))
+	return p.clickAt(ctx, query{Selector: a.Selector, Op: opPoint, Offset: a.Offset}, func(at answer) chromedp.Action[chromedp.Void] {
+		return a.click(p, at, a.times)
+	})
 }

@@ -73,7 +73,7 @@ func (p *Page) asks(ctx context.Context) error {
 	if p.version != "" {
 		return nil
 	}
-	v, err := cdp.Call(ctx, chromedp.FromContext(p.ctx).Browser, cdpbrowser.GetVersion, cdp.Empty{})
+	v, err := cdp.Call(ctx, p.inBrowser().Browser, cdpbrowser.GetVersion, cdp.Empty{})
 	if err != nil {
 		return err
 	}

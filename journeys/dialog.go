@@ -62,6 +62,7 @@ type dialogs struct {
 	mu   sync.Mutex
 	rule dialog // its zero value accepts, and dismisses a prompt
 	last string
+	each map[page.DialogType]string // the last one of each type
 }
 
 // answer keeps what box says, and returns what to do with it.
@@ -69,6 +70,10 @@ func (d *dialogs) answer(box page.EventJavascriptDialogOpening) page.HandleJavaS
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.last = box.Message
+	if d.each == nil {
+		d.each = map[page.DialogType]string{}
+	}
+	d.each[box.Type] = box.Message
 	accept := d.rule.Answer == "accept" || d.rule.Answer == "" && box.Type != page.DialogTypePrompt
 	if box.Type == page.DialogTypeBeforeunload {
 		accept = true // or the journey could not go on

@@ -2,7 +2,6 @@ package journeys
 
 import (
 	"testing"
-	"time"
 
 	"github.com/foreshock/foreshock/results"
 )
@@ -16,9 +15,9 @@ func TestDialogs(t *testing.T) {
 		`click: "#prompt"`, `see: said name null`,
 		`dialog: dismiss`, `click: "#confirm"`, `see: said kept`,
 		`dialog: {answer: accept, text: Ada}`, `click: "#prompt"`, `see: said name Ada`, `see: {dialog: "Your name?"}`)
-	wantResult(t, walk(t, p, j, 60*time.Second), results.OK, "")
-	wantResult(t, walk(t, p, hasty(t, base, "/dialogs.html", `click: "#prompt"`, `see: {dialog: Delete}`), 60*time.Second),
+	wantResult(t, walk(t, p, j, ample), results.OK, "")
+	wantResult(t, walk(t, p, hasty(t, base, "/dialogs.html", `click: "#prompt"`, `see: {dialog: Delete}`), ample),
 		results.Critical, results.CauseTimeout, `see dialog "Delete": the last one says "Your name?" after`)
-	wantResult(t, walk(t, p, hasty(t, base, "/dialogs.html", `see: {dialog: Delete}`), 60*time.Second),
+	wantResult(t, walk(t, p, hasty(t, base, "/dialogs.html", `see: {dialog: Delete}`), ample),
 		results.Critical, results.CauseTimeout, "no dialog opened after")
 }

@@ -26,7 +26,8 @@ func (a fill) String() string { return "fill " + a.Into.String() }
 // Do implements [Action]. A text is typed in place of what the field held; a box takes
 // true and false.
 func (a fill) Do(ctx context.Context, p *Page, _ *results.Span) error {
-	at, err := p.await(ctx, query{Selector: a.Into, Op: opFill, Arg: a.Value})
+	secret := p.noteTyped(a.Value)
+	at, err := p.await(ctx, query{Selector: a.Into, Op: opFill, Arg: a.Value, Secret: secret})
 	switch {
 	case err != nil:
 		return err

@@ -1,5 +1,5 @@
 // Finds elements as a user would name them, also in shadow roots and, if the page
-// itself has none, in its frames of the same origin.
+// itself has none, in its frames of the same origin; frames.go does the others.
 const textOf = (e) => norm(e.tagName === "INPUT" && buttonTypes.includes(e.type) ? e.value : e.textContent);
 const frameOf = (e) => e.ownerDocument.defaultView && e.ownerDocument.defaultView.frameElement;
 const visible = (e) => {
@@ -23,6 +23,9 @@ const rootOf = (e) => {
   return closed ? closed(e) : null;
 };
 
+// There is a frame of another origin, into which one cannot look from here.
+let blind = false;
+
 // The trees in which to look: top, and those inside it.
 const trees = (top, frames) => {
   const out = [];
@@ -31,7 +34,9 @@ const trees = (top, frames) => {
     const hosts = root === top && root !== document ? [root] : [];
     for (const e of [...hosts, ...root.querySelectorAll("*")]) {
       if (rootOf(e)) add(rootOf(e));
-      if (frames && (e.tagName === "IFRAME" || e.tagName === "FRAME") && e.contentDocument) add(e.contentDocument);
+      if (!frames || (e.tagName !== "IFRAME" && e.tagName !== "FRAME")) continue;
+      if (e.contentDocument) add(e.contentDocument);
+      else blind = true;
     }
   };
   add(top);

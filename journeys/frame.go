@@ -4,14 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/dom"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
@@ -68,45 +67,119 @@ type frameless struct{ answer }
 // Error implements error.
 func (e *frameless) Error() string { return e.State }
 
-// evaluateIn evaluates JavaScript in a frame; nil is the page itself. Its error is a
-// [*frameless] while there is no such frame.
-func evaluateIn[T any](ctx context.Context, p *Page, f *frame, js string) (T, error) {
-	in := inContext("")
-	for _, which := range f.path() {
-		find := fmt.Sprintf(`((frame) => {
-			const within = (root) => [...root.querySelectorAll("*")].flatMap((e) => [e, ...(e.shadowRoot ? within(e.shadowRoot) : [])]);
-			return frame && within(document).find((e) => e.contentWindow === frame) || null;
-		})(window.frames[%d])`, which)
-		var zero T
-		owner, err := chromedp.Evaluate[*runtime.RemoteObject](find, in)(ctx, p.target)
-		if err != nil {
-			return zero, err
-		}
-		if owner.ObjectID == "" {
-			return zero, &frameless{answer{State: "no frame", Detail: f.String()}}
-		}
-		node, err := cdp.Call(ctx, p.target, dom.DescribeNode, dom.DescribeNodeParams{ObjectID: owner.ObjectID})
-		if err != nil {
-			return zero, err
-		}
-		id := p.watch.contexts.of(node.Node.FrameID)
-		if id == "" {
-			return zero, &frameless{answer{State: "foreign frame", Detail: f.String()}}
-		}
-		in = inContext(id)
+// A place is a frame that a way from the page has led to.
+type place struct {
+	context string         // where its JavaScript runs
+	strange []strangeFrame // those on the way that are of another origin, the innermost first
+}
+
+// frameAt follows the way to a frame. Its error is a [*frameless] while there is none.
+func (p *Page) frameAt(ctx context.Context, f *frame) (place, error) {
+	var at place
+	tree, err := cdp.Call(ctx, p.target, page.GetFrameTree, cdp.Empty{})
+	if err != nil {
+		return at, err
 	}
-	return chromedp.Evaluate[T](js, chromedp.EvalAwaitPromise, in)(ctx, p.target)
+	around := tree.FrameTree
+	if p.inner != "" {
+		around, at.strange = frameIn(tree.FrameTree, nil, func(f *cdp.Frame) bool { return f.ID == p.inner })
+	}
+	if around == nil {
+		return at, &frameless{answer{State: "no frame", Detail: "frame to which the journey went, any more"}}
+	}
+	for _, which := range *f {
+		if which >= len(around.ChildFrames) {
+			return at, &frameless{answer{State: "no frame", Detail: f.String()}}
+		}
+		inner := around.ChildFrames[which]
+		if inner.Frame.SecurityOrigin != around.Frame.SecurityOrigin {
+			at.strange = append([]strangeFrame{{inner.Frame.ID, around.Frame.ID, at.strange}}, at.strange...)
+		}
+		around = inner
+	}
+	at.context = p.watch.contexts.of(around.Frame.ID)
+	if at.context == "" {
+		return at, &frameless{answer{State: "empty frame", Detail: f.String()}}
+	}
+	return at, nil
+}
+
+// frameIn finds a frame in others, and those on the way to it that are of another origin.
+func frameIn(t *page.FrameTree, strange []strangeFrame, is func(*cdp.Frame) bool) (*page.FrameTree, []strangeFrame) {
+	for _, c := range t.ChildFrames {
+		way := strange
+		if c.Frame.SecurityOrigin != t.Frame.SecurityOrigin {
+			way = append([]strangeFrame{{c.Frame.ID, t.Frame.ID, strange}}, strange...)
+		}
+		if is(c.Frame) {
+			return c, way
+		}
+		if found, way := frameIn(c, way, is); found != nil {
+			return found, way
+		}
+	}
+	return nil, nil
+}
+
+// goInto goes to the frame of the page at an address, as if it were a tab, and reports
+// whether there is one.
+func (p *Page) goInto(ctx context.Context, is func(address string) bool) bool {
+	tree, err := cdp.Call(ctx, p.target, page.GetFrameTree, cdp.Empty{})
+	if err != nil {
+		return false
+	}
+	found, _ := frameIn(tree.FrameTree, nil, func(f *cdp.Frame) bool { return is(f.URL + f.URLFragment) })
+	if found == nil {
+		return false
+	}
+	p.tabs.stack = append(p.tabs.stack, p.tab)
+	p.inner = found.Frame.ID
+	return true
+}
+
+// frameOf is the frame that q is about; nil is the page itself.
+func (p *Page) frameOf(q query) *frame {
+	if f := q.where(); f != nil || p.inner == "" {
+		return f
+	}
+	switch q.Op { //nolint:exhaustive // the others are about an element
+	case opURL, opTitle, opLoaded, opExplain, opInside, opInFrame:
+		return nil
+	}
+	return &frame{}
+}
+
+// askIn looks once at the frame that q is about.
+func (p *Page) askIn(ctx context.Context, q query) (answer, error) {
+	a, err := framelessAs(evaluate[answer](ctx, p, q))
+	if err != nil || a.State != ready || !a.placed(q.Op) {
+		return a, err
+	}
+	at, err := p.frameAt(ctx, p.frameOf(q))
+	if err != nil || len(at.strange) == 0 {
+		return framelessAs(a, err)
+	}
+	return p.placeInPage(ctx, at.strange[0], a)
+}
+
+// evaluateIn evaluates JavaScript in a frame; nil is the page itself.
+func evaluateIn[T any](ctx context.Context, p *Page, f *frame, js string) (T, error) {
+	if f == nil && p.inner != "" {
+		f = &frame{}
+	}
+	if f == nil {
+		return chromedp.Evaluate[T](js, chromedp.EvalAwaitPromise)(ctx, p.target)
+	}
+	at, err := p.frameAt(ctx, f)
+	if err != nil {
+		var zero T
+		return zero, err
+	}
+	return chromedp.Evaluate[T](js, chromedp.EvalAwaitPromise, inContext(at.context))(ctx, p.target)
 }
 
 func inContext(id string) chromedp.EvaluateOption {
 	return func(e *runtime.EvaluateParams) { e.UniqueContextID = id }
-}
-
-func (f *frame) path() []int {
-	if f == nil {
-		return nil
-	}
-	return *f
 }
 
 // contexts are where the JavaScript of each frame of a tab runs.

@@ -40,7 +40,7 @@ func (a geolocation) String() string { return fmt.Sprintf("be at %g, %g", a.Lati
 
 // Do implements [Action].
 func (a geolocation) Do(ctx context.Context, p *Page, _ *results.Span) error {
-	own := chromedp.FromContext(p.ctx)
+	own := p.inBrowser()
 	_, err := cdp.Call(ctx, own.Browser, cdpbrowser.SetPermission, cdpbrowser.SetPermissionParams{
 		Permission: &cdpbrowser.PermissionDescriptor{Name: "geolocation"}, Setting: cdpbrowser.PermissionSettingGranted,
 		BrowserContextID: own.BrowserContextID,

@@ -18,8 +18,9 @@ import (
 )
 
 // Kinds lists the kind journey. Relative files start at dir, the directory of the
-// configuration; vars are its variables, which a journey may use beside its own.
-func Kinds(pool *Pool, dir string, vars *kind.Vars) kind.Table[results.Check] {
+// configuration; vars are its variables, which a journey may use beside its own. What
+// one of the formats claims is no journey file of ours.
+func Kinds(pool *Pool, dir string, vars *kind.Vars, formats ...Format) kind.Table[results.Check] {
 	type settings struct {
 		File     string            `yaml:"file"`
 		Vars     map[string]string `yaml:"vars"`
@@ -37,6 +38,15 @@ func Kinds(pool *Pool, dir string, vars *kind.Vars) kind.Table[results.Check] {
 				}
 				if !filepath.IsAbs(s.File) {
 					s.File = filepath.Join(dir, s.File)
+				}
+				for _, f := range formats {
+					if f.Claims(s.File) {
+						check, err := f.Load(s.File, vars, s.Vars, s.Evidence)
+						if err != nil {
+							return nil, kind.At("file", err)
+						}
+						return check, nil
+					}
 				}
 				j, err := Load(s.File, vars, s.Vars)
 				if err != nil {

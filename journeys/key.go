@@ -23,18 +23,20 @@ type stroke struct {
 
 func keyDownKind() kind.Kind[Action] {
 	return kind.Of("key_down", "presses a key and holds it, such as Shift while something is clicked",
-		"Shift\n", stroke{down: true}, buildStroke)
+		"Shift\n", stroke{down: true},
+		func(s stroke) (Action, error) { return s, s.check() })
 }
 
 func keyUpKind() kind.Kind[Action] {
-	return kind.Of("key_up", "lets go of a key", "Shift\n", stroke{}, buildStroke)
+	return kind.Of("key_up", "lets go of a key", "Shift\n", stroke{},
+		func(s stroke) (Action, error) { return s, s.check() })
 }
 
-func buildStroke(s stroke) (Action, error) {
-	if _, ok := keyNamed(s.Key, false); !ok {
-		return nil, kind.At("key", fmt.Errorf("%s; or one character", kind.UnknownWord("key", s.Key, keyNames())))
+func (a stroke) check() error {
+	if _, ok := keyNamed(a.Key, false); !ok {
+		return kind.At("key", fmt.Errorf("%s; or one character", kind.UnknownWord("key", a.Key, keyNames())))
 	}
-	return s, nil
+	return nil
 }
 
 // UnmarshalNode implements [kind.Unmarshaler].

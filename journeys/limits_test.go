@@ -2,7 +2,6 @@ package journeys
 
 import (
 	"testing"
-	"time"
 
 	"github.com/foreshock/foreshock/results"
 )
@@ -16,13 +15,13 @@ func TestLimitsOfTheJourney(t *testing.T) {
 		"warning: 300ms\ncritical: 50s\n":   results.Warning,
 		"warning: 300ms\ncritical: 400ms\n": results.Critical,
 	} {
-		r := walk(t, p, write(t, base, limit+steps), 60*time.Second)
+		r := walk(t, p, write(t, base, limit+steps), ample)
 		wantResult(t, r, want, results.CauseSlow, "the journey: took ", ", want at most ")
 		if s := stepNamed(t, r, "slow"); s.Status != results.OK {
 			t.Errorf("got %v (%s) of a step, want it ok: the steps are too slow together only", s.Status, s.Error)
 		}
 	}
-	r := walk(t, p, write(t, base, "timeout: 4s\nsteps: [{step: hang, do: [{open: \"${base}/hang\"}]}, {step: after, do: [{see: x}]}]\n"), 60*time.Second)
+	r := walk(t, p, write(t, base, "timeout: 10s\nsteps: [{step: hang, do: [{open: \"${base}/hang\"}]}, {step: after, do: [{see: x}]}]\n"), ample)
 	wantResult(t, r, results.Critical, results.CauseTimeout, "hang: open "+base+"/hang: no answer from "+base+"/hang after ")
 	if s := stepNamed(t, r, "after"); s.Error != "not reached" {
 		t.Errorf("got %+v of the step after, want it recorded as not reached", s)

@@ -11,6 +11,11 @@ if (query.op === "title") {
   return title.includes(norm(query.arg)) ? { state: "ready" } : { state: "other title", detail: title };
 }
 if (query.op === "arrived") return arrived();
+if (query.op === "in frame") return inFrame(owner, query.x, query.y);
+if (query.op === "inside") {
+  const around = pick(query).e;
+  return { state: around && isIn(around, owner) ? "ready" : "missing" };
+}
 if (query.op === "loaded") {
   const blank = location.href === "about:blank" && document.body && document.body.childElementCount === 0;
   return { state: document.readyState === "complete" && !blank ? "ready" : "loading" };

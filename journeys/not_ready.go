@@ -39,6 +39,23 @@ func (e *notReady) sayOfAct() string {
 		return "the last one says " + strconv.Quote(cut(e.last.Detail, 120))
 	case "no match":
 		return "has nothing that matches, it is " + strconv.Quote(cut(e.last.Detail, 120))
+	case "one option":
+		return "takes one option, got " + e.last.Detail
+	case "no tab":
+		return "no page has opened a tab"
+	case "loading":
+		return "the new tab has not loaded"
+	case "not scrolled":
+		return "did not scroll, though the wheel was turned over it"
+	case "no response", "busy":
+		return e.last.Detail
+	}
+	return e.sayOfWait()
+}
+
+// sayOfWait says what was wrong for the actions that only wait, and for frames.
+func (e *notReady) sayOfWait() string {
+	switch e.last.State {
 	case "other elements":
 		return cut(e.last.Detail, 160)
 	case "still so":
@@ -53,18 +70,10 @@ func (e *notReady) sayOfAct() string {
 		return "is " + e.last.Detail + ", which takes true, false or its own value"
 	case "no frame":
 		return "there is no " + e.last.Detail
-	case "foreign frame":
-		return e.last.Detail + " is of another origin, where a page cannot look"
+	case "empty frame":
+		return e.last.Detail + " has not loaded"
 	case "other tabs":
 		return "there is no such tab, only " + e.last.Detail
-	case "no tab":
-		return "no page has opened a tab"
-	case "loading":
-		return "the new tab has not loaded"
-	case "not scrolled":
-		return "did not scroll, though the wheel was turned over it"
-	case "no response", "busy":
-		return e.last.Detail
 	}
 	return ""
 }

@@ -57,6 +57,10 @@ func (a open) Do(ctx context.Context, p *Page, span *results.Span) error {
 		return results.Fault(results.CauseAnswer,
 			fmt.Errorf("answered %d %s, want less than 400", status, http.StatusText(status)))
 	}
+	if errors.As(err, &load) && load.ErrorText == "net::ERR_ABORTED" && status > 0 {
+		return results.Fault(results.CauseAnswer,
+			fmt.Errorf("answered %d %s with a download or with nothing to show, want a page", status, http.StatusText(status)))
+	}
 	return err
 }
 

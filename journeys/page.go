@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto"
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
@@ -38,7 +39,9 @@ var lookScript string
 
 // pageFunction is the function that runs in the page, once a look.
 func pageFunction() string {
-	return "async (query) => {\n" + roleScript + findScript + pageScript + anyScript + actScript + lookScript + "}"
+	return "async (query, owner) => {\n" + roleScript + findScript + pageScript + anyScript + actScript +
+		"const look = async () => {\n" + lookScript + "};\n" +
+		"const said = await look();\nif (blind && said && said.state) said.blind = true;\nreturn said;\n}"
 }
 
 // A Page is a tab in a browser profile of its own, for one run.
@@ -54,6 +57,7 @@ type Page struct {
 	dialogs  dialogs
 	held     int64 // keys that modify others, as the browser counts them
 	settings []setting
+	inner    cdp.FrameID                          // to which the journey went as to a tab; empty is the page
 	tabs     *tabs                                // nil before the first action
 	agent    emulation.SetUserAgentOverrideParams // as setAgent tells it
 	version  string                               // of the browser, before the dot; empty before asks
@@ -84,19 +88,21 @@ const (
 	opText    operation = "text"  // what is shown
 	opGone    operation = "gone"
 	opEnabled operation = "enabled"
-	opPlace   operation = "place"   // where it is, whatever lies over it
-	opReveal  operation = "reveal"  // scroll to it
-	opWheel   operation = "wheel"   // where to turn the wheel
-	opFocus   operation = "focus"   // put the focus there
-	opTick    operation = "tick"    // where to click, if the box is not as wanted
-	opTicked  operation = "ticked"  // whether the box is as wanted
-	opFiles   operation = "files"   // whether it takes files
-	opFill    operation = "fill"    // whatever the field is
-	opScroll  operation = "scroll"  // to a place in it
-	opArrived operation = "arrived" // address and title
-	opCompare operation = "compare" // number, attributes and properties of elements
-	opElement operation = "element" // the element itself
-	opLoaded  operation = "loaded"  // the document
+	opPlace   operation = "place"    // where it is, whatever lies over it
+	opReveal  operation = "reveal"   // scroll to it
+	opWheel   operation = "wheel"    // where to turn the wheel
+	opFocus   operation = "focus"    // put the focus there
+	opTick    operation = "tick"     // where to click, if the box is not as wanted
+	opTicked  operation = "ticked"   // whether the box is as wanted
+	opFiles   operation = "files"    // whether it takes files
+	opFill    operation = "fill"     // whatever the field is
+	opScroll  operation = "scroll"   // to a place in it
+	opArrived operation = "arrived"  // address and title
+	opCompare operation = "compare"  // number, attributes and properties of elements
+	opElement operation = "element"  // the element itself
+	opInside  operation = "inside"   // whether a frame is in the element
+	opInFrame operation = "in frame" // where a place in a frame is around it
+	opLoaded  operation = "loaded"   // the document
 	opExplain operation = "explain"
 )
 
@@ -107,32 +113,52 @@ type query struct {
 	Attribute string    `json:"attribute,omitempty"`
 	Offset    *point    `json:"offset,omitempty"`   // where in the element to point
 	Elements  *elements `json:"elements,omitempty"` // what opCompare wants
+	Secret    bool      `json:"secret,omitempty"`   // Arg is to be shown to nobody
+	X         float64   `json:"x,omitempty"`        // in a frame
+	Y         float64   `json:"y,omitempty"`
 }
 
 // An answer is what page.js says to a query.
 type answer struct {
-	State  string  `json:"state"`
-	Detail string  `json:"detail"`
-	X      float64 `json:"x"`
-	Y      float64 `json:"y"`
-	Done   bool    `json:"done"`  // nothing is left to do
-	Outer  int     `json:"outer"` // the state is that of what the selector is in, so many times
+	State  string      `json:"state"`
+	Detail string      `json:"detail"`
+	X      float64     `json:"x"`
+	Y      float64     `json:"y"`
+	Done   bool        `json:"done"`  // nothing is left to do
+	Outer  int         `json:"outer"` // the state is that of what the selector is in, so many times
+	Blind  bool        `json:"blind"` // there are frames that it could not look into
+	frame  cdp.FrameID // in which it was found; empty is the page itself
 }
 
 const ready = "ready"
 
 // ask looks at the page once.
 func (p *Page) ask(ctx context.Context, q query) (answer, error) {
-	return framelessAs(evaluate[answer](ctx, p, q))
+	if p.frameOf(q) != nil {
+		return p.askIn(ctx, q)
+	}
+	a, err := evaluate[answer](ctx, p, q)
+	if err == nil && a.Blind && a.nothing(q.Op) {
+		return p.askFrames(ctx, q, a)
+	}
+	return a, err
 }
 
-func evaluate[T any](ctx context.Context, p *Page, q query) (T, error) {
+func evaluate[T any](ctx context.Context, p *Page, q query, opts ...chromedp.EvaluateOption) (T, error) {
 	arg, err := json.Marshal(q)
 	if err != nil {
 		var zero T
 		return zero, err
 	}
-	return evaluateIn[T](ctx, p, q.where(), "("+pageFunction()+")("+string(arg)+")")
+	if f := p.frameOf(q); f != nil && len(opts) == 0 {
+		at, err := p.frameAt(ctx, f)
+		if err != nil {
+			var zero T
+			return zero, err
+		}
+		opts = append(opts, inContext(at.context))
+	}
+	return chromedp.Evaluate[T]("("+pageFunction()+")("+string(arg)+")", append(opts, chromedp.EvalAwaitPromise)...)(ctx, p.target)
 }
 
 // await looks until a user could do what q asks for. When ctx ends first, its error
@@ -252,6 +278,9 @@ func (p *Page) do(ctx context.Context, span *results.Span, a action, timeout tim
 	return p.judge(ctx, a, err, waited)
 }
 
+// lookLimit is how long one look at a page may take after the action's own time.
+const lookLimit = 5 * time.Second
+
 // looks are the kinds of action that change nothing.
 func looks() []string {
 	return []string{"wait_for", "see", "store", "screenshot", "if", "repeat", "wait_until", "elements", "arrive"}
@@ -264,7 +293,7 @@ func (p *Page) lastLook(ctx context.Context, err error) {
 	if !errors.As(err, &wait) || wait.last.State != "" || ctx.Err() != nil || p.lost() != nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, evidenceLimit)
+	ctx, cancel := context.WithTimeout(ctx, lookLimit)
 	defer cancel()
 	if a, err := p.ask(ctx, wait.query); err == nil {
 		wait.last = a

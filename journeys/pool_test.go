@@ -58,20 +58,20 @@ func TestBrowserKilledInMidRun(t *testing.T) {
 	p := own(t, PoolOptions{})
 	base := serve(t)
 	good := one(t, base, "/", "see: Mugs")
-	wantResult(t, walk(t, p, good, 60*time.Second), results.OK, "")
+	wantResult(t, walk(t, p, good, ample), results.OK, "")
 	b := p.current
 	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		syscall.Kill(b.pid, syscall.SIGKILL) // it is waiting for this answer now
 		<-r.Context().Done()
 	}))
 	t.Cleanup(s.Close)
-	wantResult(t, walk(t, p, one(t, s.URL, "/"), 60*time.Second), results.Unknown, results.CauseBrowser, "only: open ")
-	wantResult(t, walk(t, p, good, 60*time.Second), results.OK, "")
+	wantResult(t, walk(t, p, one(t, s.URL, "/"), ample), results.Unknown, results.CauseBrowser, "only: open ")
+	wantResult(t, walk(t, p, good, ample), results.OK, "")
 	if p.current == b {
 		t.Error("the dead browser is still in use")
 	}
 	syscall.Kill(p.current.pid, syscall.SIGKILL) // while idle
-	wantResult(t, walk(t, p, good, 60*time.Second), results.OK, "")
+	wantResult(t, walk(t, p, good, ample), results.OK, "")
 }
 
 func TestPageCrash(t *testing.T) {
@@ -103,7 +103,7 @@ func TestNoFreePage(t *testing.T) {
 	j := one(t, serve(t), "/")
 	wantResult(t, walk(t, p, j, 200*time.Millisecond), results.Unknown, results.CauseResources, "no browser page was free")
 	tab.close()
-	wantResult(t, walk(t, p, j, 60*time.Second), results.OK, "")
+	wantResult(t, walk(t, p, j, ample), results.OK, "")
 }
 
 func TestClosedPool(t *testing.T) {

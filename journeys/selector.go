@@ -98,6 +98,10 @@ func (s *Selector) UnmarshalNode(n kind.Node) error {
 	return n.Locate(s.check())
 }
 
+func selectorKeys() []string {
+	return []string{"css", "xpath", "text", "label", "testid", "role", "aria", "any", "frame", "name", "nth", "in"}
+}
+
 func (s *Selector) check() error {
 	if s.Value == "" {
 		return kind.At(s.By, errors.New("got an empty text, want what to look for"))

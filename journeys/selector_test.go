@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/foreshock/foreshock/results"
 )
@@ -46,7 +45,7 @@ func TestSelectors(t *testing.T) {
 		{`click: {css: button, in: "#outer"}`, "said framed"},
 		{`type: {into: {label: Card number}, text: "42"}`, "said card 42"},
 		{`click: {xpath: "//button[.='Framed']"}`, "said framed"},
-	}), 60*time.Second), results.OK, "")
+	}), ample), results.OK, "")
 }
 
 func TestSelectorsThatDoNotMeanOne(t *testing.T) {
@@ -64,7 +63,7 @@ func TestSelectorsThatDoNotMeanOne(t *testing.T) {
 	} {
 		t.Run(action, func(t *testing.T) {
 			t.Parallel()
-			r := walk(t, p, hasty(t, base, "/parts.html", action), 60*time.Second)
+			r := walk(t, p, hasty(t, base, "/parts.html", action), ample)
 			wantResult(t, r, results.Critical, results.CauseTimeout, want)
 		})
 	}
@@ -72,7 +71,7 @@ func TestSelectorsThatDoNotMeanOne(t *testing.T) {
 		`click: {css: "a["}`:    "not a selector that the browser knows",
 		`click: {xpath: "//["}`: "not a selector that the browser knows",
 	} {
-		r := walk(t, p, hasty(t, base, "/parts.html", action), 60*time.Second)
+		r := walk(t, p, one(t, base, "/parts.html", action), ample)
 		wantResult(t, r, results.Unknown, results.CauseInternal, want)
 	}
 }

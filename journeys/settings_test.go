@@ -37,7 +37,7 @@ func TestOneTimePasswordIsTyped(t *testing.T) {
 	t.Parallel()
 	j := hasty(t, serve(t), "/form.html", `one_time_password: {into: "#name", secret: "jbsw y3dp ehpk 3pxp"}`,
 		`click: "#place-order"`, `store: {as: typed, text_of: p, match: "^[0-9]{6}, 1"}`, "see: nothing")
-	r := walk(t, p, j, 60*time.Second)
+	r := walk(t, p, j, ample)
 	wantResult(t, r, results.Critical, results.CauseTimeout, `see "nothing"`, `says "Order placed ***, 1`)
 	for _, s := range r.Steps {
 		if strings.Contains(s.Name+s.Error, "jbsw") {
@@ -71,7 +71,7 @@ steps:
   - open: "`+login+`/asked?login=1"
   - see: user ada s3c
 `)
-	r := walk(t, p, j, 60*time.Second)
+	r := walk(t, p, j, ample)
 	wantResult(t, r, results.OK, "")
 	for _, s := range r.Steps {
 		if strings.Contains(s.Name+s.Error, "s3cret-word") {
@@ -79,5 +79,5 @@ steps:
 		}
 	}
 	// The next run has none of it.
-	wantResult(t, walk(t, p, one(t, base, "/asked", "see: cookie , header , 1280x800 at 1"), 60*time.Second), results.OK, "")
+	wantResult(t, walk(t, p, one(t, base, "/asked", "see: cookie , header , 1280x800 at 1"), ample), results.OK, "")
 }

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/foreshock/foreshock/results"
 )
@@ -30,14 +29,36 @@ func TestShopExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range j.steps { // how fast this machine is now is not the question
-		j.steps[i].warning, j.steps[i].critical = 0, 0
+		j.steps[i].warning, j.steps[i].critical, j.steps[i].timeout = 0, 0, busyPatience
 	}
-	r := walk(t, p, j, 60*time.Second)
+	r := walk(t, p, j, ample)
 	wantResult(t, r, results.OK, "")
+	first := documented(t, storefront)
+	wantResult(t, walk(t, p, first, ample), results.OK, "")
 	stopPayments()
-	wantResult(t, walk(t, p, j, 60*time.Second), results.OK, "")
+	wantResult(t, walk(t, p, j, ample), results.OK, "")
 	stopStorefront()
-	wantResult(t, walk(t, p, j, 60*time.Second), results.Critical, results.CauseRefused, "choose: open "+storefront)
+	wantResult(t, walk(t, p, j, ample), results.Critical, results.CauseRefused, "choose: open "+storefront)
+}
+
+// documented is the journey that the documentation writes first.
+func documented(t *testing.T, storefront string) *Journey {
+	t.Helper()
+	var text string
+	for _, block := range blocks(t, "../docs/journeys.md") {
+		if strings.HasPrefix(block, "name:") {
+			text = block
+		}
+	}
+	dir := files(t, map[string]string{"first.yaml": text})
+	j, err := Load(filepath.Join(dir, "first.yaml"), testVars(dir), map[string]string{"base": storefront})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range j.steps {
+		j.steps[i].warning, j.steps[i].critical, j.steps[i].timeout = 0, 0, busyPatience
+	}
+	return j
 }
 
 // role starts one service of the shop and returns its address.

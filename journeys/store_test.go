@@ -26,7 +26,7 @@ func TestStore(t *testing.T) {
 		`see: noted`,
 	)
 	for range 2 { // a run leaves nothing to the next one
-		wantResult(t, walk(t, p, j, 60*time.Second), results.OK, "")
+		wantResult(t, walk(t, p, j, ample), results.OK, "")
 	}
 }
 
@@ -40,15 +40,18 @@ func TestStoreAndEvaluateThatFail(t *testing.T) {
 		`store: {as: x, value_of: "#field", match: "[0-9]", secret: true}`: `it is "***" after`,
 		`evaluate: "new Promise(() => {})"`:                                `evaluate JavaScript: `,
 	} {
-		r := walk(t, p, hasty(t, base, "/looks.html", action), 60*time.Second)
-		wantResult(t, r, results.Critical, results.CauseTimeout, want)
+		t.Run(action, func(t *testing.T) {
+			t.Parallel()
+			r := walk(t, p, hastyFor(t, 3*time.Second, base, "/looks.html", action), ample)
+			wantResult(t, r, results.Critical, results.CauseTimeout, want)
+		})
 	}
 	for action, want := range map[string]string{
 		`evaluate: "throw new Error('broken')"`:   `evaluate JavaScript: threw Error: broken`,
 		`evaluate: "Promise.reject('not today')"`: `evaluate JavaScript: threw not today`,
 		`store: {as: x, script: "nobody.there"}`:  `store x: threw ReferenceError: nobody is not defined`,
 	} {
-		r := walk(t, p, hasty(t, base, "/looks.html", action), 60*time.Second)
+		r := walk(t, p, one(t, base, "/looks.html", action), ample)
 		wantResult(t, r, results.Critical, results.CauseAnswer, want)
 	}
 	for action, want := range map[string]string{
@@ -56,11 +59,11 @@ func TestStoreAndEvaluateThatFail(t *testing.T) {
 		"see: \"${x}\"\n  - store: {as: x, value_of: \"#field\"}":  "${x} has no value yet",
 		"store: {as: x, value_of: \"#field\"}\n  - open: \"${x}\"": "with what was stored: ",
 	} {
-		r := walk(t, p, hasty(t, base, "/looks.html", action), 60*time.Second)
+		r := walk(t, p, one(t, base, "/looks.html", action), ample)
 		wantResult(t, r, results.Unknown, results.CauseInternal, want)
 	}
 	r := walk(t, p, hasty(t, base, "/looks.html", `store: {as: x, value_of: "#secret", secret: true}`, `type: {into: "#field", text: "${x}"}`,
-		`evaluate: "document.querySelector('#said').textContent = document.querySelector('#field').value"`, `see: nothing like this`), 60*time.Second)
+		`evaluate: "document.querySelector('#said').textContent = document.querySelector('#field').value"`, `see: nothing like this`), ample)
 	if wantResult(t, r, results.Critical, results.CauseTimeout, "***"); strings.Contains(r.Message, "hunter22") {
 		t.Errorf("message %q shows what was stored as a secret", r.Message)
 	}

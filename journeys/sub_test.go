@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/foreshock/foreshock/results"
 )
@@ -51,7 +50,7 @@ steps:
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := walk(t, p, j, 60*time.Second)
+	r := walk(t, p, j, ample)
 	wantResult(t, r, results.OK, "")
 	for _, name := range []string{"first: name", "first: send: click", "second: send: click"} {
 		stepNamed(t, r, name)

@@ -26,8 +26,9 @@ const mostTabs = 20
 // tabs are those of one run: the one it started with, and what pages have opened.
 type tabs struct {
 	home  tab
-	stack []tab // through which the journey came to the one it is in
-	known []tab // in which it has been, besides home
+	own   *chromedp.Context // of home
+	stack []tab             // through which the journey came to the one it is in
+	known []tab             // in which it has been, besides home
 
 	mu     sync.Mutex
 	opened []target.ID // that the journey has not gone to
@@ -36,10 +37,10 @@ type tabs struct {
 
 // followTabs begins to follow which tabs the pages of p open, until p is closed.
 func (p *Page) followTabs() *tabs {
-	t := &tabs{home: p.tab}
+	t := &tabs{home: p.tab, own: p.inBrowser()}
 	created, stopCreated := p.target.Subscribe(target.TargetCreated.Method)
 	destroyed, stopDestroyed := p.target.Subscribe(target.TargetDestroyed.Method)
-	own := chromedp.FromContext(p.ctx)
+	own := t.own
 	go func() {
 		defer stopCreated()
 		defer stopDestroyed()
@@ -68,6 +69,9 @@ func (p *Page) followTabs() *tabs {
 	}()
 	return t
 }
+
+// inBrowser says which browser a tab is in, and which profile of it.
+func (t tab) inBrowser() *chromedp.Context { return chromedp.FromContext(t.ctx) }
 
 // add reports whether the tab may stay.
 func (t *tabs) add(id target.ID) bool {
@@ -155,11 +159,15 @@ func (p *Page) enterTab(ctx context.Context, id target.ID) error {
 
 // visit goes to the tab at an address, in which * stands for any text, once there is one.
 func (p *Page) visit(ctx context.Context, address string) error {
-	own := chromedp.FromContext(p.tabs.home.ctx)
+	own := p.tabs.own
 	want := regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(address), `\*`, ".*") + "$")
+	var seen answer
 	for {
 		all, err := cdp.Call(ctx, own.Browser, target.GetTargets, target.GetTargetsParams{})
-		if err != nil && ctx.Err() == nil {
+		if err != nil {
+			if ctx.Err() != nil && seen.State != "" {
+				return &notReady{query{}, seen}
+			}
 			return err
 		}
 		var there []string
@@ -172,8 +180,12 @@ func (p *Page) visit(ctx context.Context, address string) error {
 			}
 			there = append(there, redact(i.URL))
 		}
+		if p.goInto(ctx, want.MatchString) {
+			return nil
+		}
+		seen = answer{State: "other tabs", Detail: strings.Join(there, ", ")}
 		if sleep(ctx, 20*time.Millisecond) != nil {
-			return &notReady{query{}, answer{State: "other tabs", Detail: strings.Join(there, ", ")}}
+			return &notReady{query{}, seen}
 		}
 	}
 }
@@ -181,6 +193,7 @@ func (p *Page) visit(ctx context.Context, address string) error {
 // goTo goes to a tab, be it one in which the journey has been or not.
 func (p *Page) goTo(ctx context.Context, id target.ID) error {
 	if p.target.TargetID == id {
+		p.inner = ""
 		return nil
 	}
 	for _, t := range append([]tab{p.tabs.home}, p.tabs.known...) {
@@ -195,7 +208,7 @@ func (p *Page) goTo(ctx context.Context, id target.ID) error {
 	return p.enterTab(ctx, id)
 }
 
-// home goes to the tab with which the journey began.
+// goHome goes to the tab with which the journey began.
 func (p *Page) goHome(ctx context.Context) error {
 	p.turnTo(p.tabs.home)
 	p.tabs.stack = nil
@@ -209,6 +222,7 @@ func (p *Page) leave(ctx context.Context, closing bool) error {
 	if len(p.tabs.stack) == 0 {
 		return results.Blind(results.CauseInternal, errors.New("the journey is in its first tab, want one that it went to with tab: new"))
 	}
+	closing = closing && p.inner == ""
 	old, last := p.tab, len(p.tabs.stack)-1
 	p.turnTo(p.tabs.stack[last])
 	p.tabs.stack = p.tabs.stack[:last]
@@ -221,11 +235,11 @@ func (p *Page) leave(ctx context.Context, closing bool) error {
 }
 
 // turnTo makes t the tab in which the journey goes on.
-func (p *Page) turnTo(t tab) { p.tab, p.target = t, t.target() }
+func (p *Page) turnTo(t tab) { p.tab, p.target, p.inner = t, t.target(), "" }
 
 // closedItself reports whether the tab that the journey went to is no more, while the
 // one it started with is.
 func (p *Page) closedItself(err error) bool {
 	return p.tabs != nil && len(p.tabs.stack) > 0 && p.tabs.home.lost() == nil &&
-		(errors.Is(err, chromedp.ErrTargetDetached) || p.tab.lost() != nil && !errors.Is(p.tab.lost(), errPageCrashed))
+		(errors.Is(err, chromedp.ErrTargetDetached) || p.lost() != nil && !errors.Is(p.lost(), errPageCrashed))
 }

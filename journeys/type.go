@@ -27,8 +27,8 @@ func (a typing) String() string { return "type into " + a.Into.String() }
 // Do implements [Action]. Fields that have a picker instead of a caret, such as
 // dates, get the text as their value.
 func (a typing) Do(ctx context.Context, p *Page, _ *results.Span) error {
-	p.noteTyped(a.Text)
-	at, err := p.await(ctx, query{Selector: a.Into, Op: opType, Arg: a.Text})
+	secret := p.noteTyped(a.Text)
+	at, err := p.await(ctx, query{Selector: a.Into, Op: opType, Arg: a.Text, Secret: secret})
 	if err != nil || at.Done {
 		return err
 	}

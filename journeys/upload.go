@@ -11,7 +11,6 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/dom"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
 	"github.com/foreshock/foreshock/internal/kind"
@@ -58,11 +57,12 @@ func (a upload) Do(ctx context.Context, p *Page, _ *results.Span) error {
 		files[i] = path
 	}
 	q := query{Selector: a.Into, Op: opFiles, Arg: strconv.Itoa(len(files))}
-	if _, err := p.await(ctx, q); err != nil {
+	at, err := p.await(ctx, q)
+	if err != nil {
 		return err
 	}
 	q.Op = opElement
-	field, err := evaluate[*runtime.RemoteObject](ctx, p, q)
+	field, err := p.element(ctx, q, at.frame)
 	if err != nil {
 		return err
 	}

@@ -24,11 +24,12 @@ const (
 	CauseNXDomain    Cause = "nxdomain"
 	CauseAnswer      Cause = "answer" // it answered, and wrongly
 	CauseSlow        Cause = "slow"
-	CauseExpiring    Cause = "expiring" // a certificate
-	CauseContract    Cause = "contract" // the answer breaks a contract
-	CauseDrift       Cause = "drift"    // something else runs than is recorded
-	CauseBreaker     Cause = "breaker"  // a circuit breaker does not do what was declared
-	CauseHeal        Cause = "heal"     // a fault could not be taken back
+	CauseExpiring    Cause = "expiring"         // a certificate
+	CauseContract    Cause = "contract"         // the answer breaks a contract
+	CauseDocumented  Cause = "documented-error" // the answer is an error that its contract documents
+	CauseDrift       Cause = "drift"            // something else runs than is recorded
+	CauseBreaker     Cause = "breaker"          // a circuit breaker does not do what was declared
+	CauseHeal        Cause = "heal"             // a fault could not be taken back
 )
 
 // The causes of an unknown: the check could not look.

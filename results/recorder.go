@@ -18,7 +18,8 @@ type Recorder struct {
 	start time.Time
 	mu    sync.Mutex
 	steps []Step
-	done  []bool // by step: it has ended
+	done  []bool  // by step: it has ended
+	inner []error // by step: the worst slowness within it
 	slow  []error
 	said  string
 	watch []func(n int, s Step, ended bool)
@@ -55,40 +56,45 @@ type parentKey struct{}
 // fn begins with the context it is given becomes part of this one. A step that took
 // longer than its [Span.Limit] keeps its error nil, and Finish counts it all the same.
 func (r *Recorder) Step(ctx context.Context, name string, fn func(context.Context, *Span) error) error {
-	parent, _ := ctx.Value(parentKey{}).(int)
-	begin := time.Now()
-	r.mu.Lock()
-	i := len(r.steps)
-	// Until fn returns, the step is what a reader should believe if it never does.
-	r.steps = append(r.steps, Step{
-		Parent: parent, Name: name, Offset: begin.Sub(r.start),
-		Status: Unknown, Cause: CauseInternal, Error: "did not end",
-	})
-	r.done = append(r.done, false)
-	r.mu.Unlock()
-	r.tell(i)
-	span := &Span{rec: r, i: i}
+	ctx, span := r.Begin(ctx, name)
 	panicked := true
 	defer func() {
 		if panicked {
-			span.end(time.Since(begin), Blind(CauseInternal, errors.New("panicked")))
+			span.End(Blind(CauseInternal, errors.New("panicked")))
 		}
 	}()
-	err := fn(context.WithValue(ctx, parentKey{}, i+1), span)
+	err := fn(ctx, span)
 	panicked = false
-	span.end(time.Since(begin), err)
+	span.End(err)
 	return err
 }
 
-// Add records a step that is known only afterwards, such as a phase of a request.
-func (r *Recorder) Add(s Step) {
+// Begin begins a step that is not the time of one function: [Span.End] ends it. Steps
+// that are begun with the context it returns become part of it, and one of them that
+// was too slow makes it no better than that.
+func (r *Recorder) Begin(ctx context.Context, name string) (context.Context, *Span) {
+	parent, _ := ctx.Value(parentKey{}).(int)
+	begin := time.Now()
+	// Until it ends, the step is what a reader should believe if it never does.
+	i := r.add(Step{
+		Parent: parent, Name: name, Offset: begin.Sub(r.start),
+		Status: Unknown, Cause: CauseInternal, Error: "did not end",
+	}, false)
+	return context.WithValue(ctx, parentKey{}, i+1), &Span{rec: r, i: i, begin: begin}
+}
+
+func (r *Recorder) add(s Step, done bool) int {
 	r.mu.Lock()
 	i := len(r.steps)
 	r.steps = append(r.steps, s)
-	r.done = append(r.done, true)
+	r.done, r.inner = append(r.done, done), append(r.inner, nil)
 	r.mu.Unlock()
 	r.tell(i)
+	return i
 }
+
+// Add records a step that is known only afterwards, such as a phase of a request.
+func (r *Recorder) Add(s Step) { r.add(s, true) }
 
 // Say keeps a line that tells what was seen, for the Result of a run that ends well.
 // The last one counts.
@@ -124,8 +130,21 @@ func (r *Recorder) Finish(err error) Result {
 
 // A Span is a step while it goes on. Its methods may be called from several goroutines.
 type Span struct {
-	rec *Recorder
-	i   int
+	rec   *Recorder
+	i     int
+	begin time.Time
+}
+
+// Rename gives the step another name than it began with.
+func (s *Span) Rename(name string) {
+	s.change(func(st *Step) { st.Name = name })
+	s.rec.tell(s.i)
+}
+
+// Add is [Recorder.Add] of a part of this step.
+func (s *Span) Add(st Step) {
+	st.Parent = s.i + 1
+	s.rec.Add(st)
 }
 
 // Set records a number of the step, in base units: seconds, bytes, a count.
@@ -160,22 +179,43 @@ func (s *Span) change(fn func(*Step)) {
 	fn(&s.rec.steps[s.i])
 }
 
-func (s *Span) end(took time.Duration, err error) {
+// End ends a step of [Recorder.Begin], once; a nil err is well.
+func (s *Span) End(err error) {
+	took := time.Since(s.begin)
 	defer s.rec.tell(s.i)
 	s.rec.mu.Lock()
 	defer s.rec.mu.Unlock()
 	st := &s.rec.steps[s.i]
 	s.rec.done[s.i] = true
 	st.Duration = took
+	inner := s.rec.inner[s.i]
 	if slow := TooSlow(st.Name, took, st.Warning, st.Critical); slow != nil && err == nil {
 		s.rec.slow = append(s.rec.slow, slow)
 		err = slow
+		s.rec.within(st.Parent, slow)
+	}
+	s.rec.within(st.Parent, inner)
+	if worse(inner, err) {
+		err = errors.Join(err, inner)
 	}
 	st.Status, st.Cause = Judge(err)
 	st.Error = ""
 	if err != nil {
 		st.Error = err.Error()
 	}
+}
+
+// within notes that a part of the step at position parent was too slow.
+func (r *Recorder) within(parent int, slow error) {
+	if parent > 0 && worse(slow, r.inner[parent-1]) {
+		r.inner[parent-1] = slow
+	}
+}
+
+func worse(a, b error) bool {
+	sa, _ := Judge(a)
+	sb, _ := Judge(b)
+	return sa.Worse(sb)
 }
 
 // TooSlow returns the warning or critical error of something that took longer than

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -131,5 +132,47 @@ func TestPanicKeepsItsStep(t *testing.T) {
 	s := rec.Finish(nil).Steps[0]
 	if s.Status != results.Unknown || s.Cause != results.CauseInternal || !strings.Contains(s.Error, "panic") {
 		t.Errorf("got %+v, want unknown (internal)", s)
+	}
+}
+
+// A step that holds one that was too slow is no better than that, whatever else it is.
+func TestSlowWithin(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name                 string
+		slow, outer          [2]time.Duration // limits of the inner and of the outer step
+		err                  error
+		inner, middle, whole results.Status
+	}{
+		{"none", [2]time.Duration{}, [2]time.Duration{}, nil, results.OK, results.OK, results.OK},
+		{"warning within", [2]time.Duration{1, 1e12}, [2]time.Duration{}, nil, results.Warning, results.Warning, results.Warning},
+		{"critical within", [2]time.Duration{0, 1}, [2]time.Duration{}, nil, results.Critical, results.Critical, results.Critical},
+		{"critical within a warning", [2]time.Duration{0, 1}, [2]time.Duration{1, 1e12}, nil, results.Critical, results.Critical, results.Critical},
+		{"warning within a critical", [2]time.Duration{1, 1e12}, [2]time.Duration{0, 1}, nil, results.Warning, results.Critical, results.Critical},
+		{"critical within an unknown", [2]time.Duration{0, 1}, [2]time.Duration{}, results.ErrUnknown, results.Critical, results.Critical, results.Critical},
+		{"warning within an unknown", [2]time.Duration{1, 1e12}, [2]time.Duration{}, results.ErrUnknown, results.Warning, results.Unknown, results.Unknown},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			rec := results.NewRecorder()
+			ctx, outer := rec.Begin(t.Context(), "suite")
+			mid, middle := rec.Begin(ctx, "case")
+			middle.Limit(tc.outer[0], tc.outer[1])
+			_, inner := rec.Begin(mid, "1")
+			inner.Rename("pay")
+			inner.Limit(tc.slow[0], tc.slow[1])
+			time.Sleep(time.Second)
+			inner.End(nil)
+			middle.Add(results.Step{Name: "never"})
+			middle.End(tc.err)
+			outer.End(tc.err)
+			r := rec.Finish(tc.err)
+			got := []results.Status{r.Steps[2].Status, r.Steps[1].Status, r.Steps[0].Status, r.Status}
+			if want := []results.Status{tc.inner, tc.middle, tc.whole, tc.whole}; !slices.Equal(got, want) {
+				t.Errorf("%s: got %v, want %v of step, case, suite and result", tc.name, got, want)
+			}
+			if r.Steps[2].Name != "pay" || r.Steps[2].Parent != 2 || r.Steps[3].Parent != 2 || r.Steps[1].Parent != 1 {
+				t.Errorf("got %+v", r.Steps)
+			}
+		})
 	}
 }

@@ -38,6 +38,9 @@ func TestInsideChecks(t *testing.T) {
 		{"isolated breaks", "isolated", (*rig).brokenByTheFault, verdict.Fail, 1, "failed: isolated", []string{"isolated"}},
 		{"breaks while open", "while_open", (*rig).brokenByTheFault, verdict.Fail, 1, "failed: answer-while-open", []string{"answer-while-open"}},
 		{"contract broken while open", "satisfied", (*rig).brokenByTheFault, verdict.Fail, 1, "failed: answer-while-open", []string{"answer-while-open"}},
+		{"error that the contract does not document", "documented-error", (*rig).brokenByTheFault, verdict.Fail, 1, "failed: answer-while-open", []string{"answer-while-open"}},
+		{"error that the contract documents", "documented-error", (*rig).documentedByTheFault, verdict.Pass, 0, "none failed", nil},
+		{"documented, and to be satisfied", "satisfied", (*rig).documentedByTheFault, verdict.Fail, 1, "failed: answer-while-open", []string{"answer-while-open"}},
 		{"contract that may fail", "may-fail", (*rig).brokenByTheFault, verdict.Pass, 0, "none failed", nil},
 		{"blind while open", "while_open", func(*rig) func(context.Context) error { return blind }, verdict.Inconclusive, 3, "answer-while-open: Check a could not look", nil},
 		{"isolated and blind", "isolated", func(*rig) func(context.Context) error { return blind }, verdict.Inconclusive, 3, "isolated: Check a could not look", nil},
@@ -53,7 +56,7 @@ func TestInsideChecks(t *testing.T) {
 				r.looks["a"] = c.look(r)
 				r.change = func(s string) string {
 					s += "checks: [{name: a, timeout: 1s, look: {like: a}}]\n"
-					if c.key == "satisfied" || c.key == "may-fail" {
+					if slices.Contains([]string{"satisfied", "documented-error", "may-fail"}, c.key) {
 						return s + "contracts: {a: {while_open: " + c.key + "}}\n"
 					}
 					s += c.key + ": [a]\n"
@@ -152,6 +155,19 @@ func TestInsideChecks(t *testing.T) {
 			t.Errorf("healed by %q at %v ms of %v", f.HealedBy, f.HealedMS, rep.DurationMS)
 		}
 	})
+}
+
+// documentedByTheFault is a check whose answer is an error that it documents while the
+// dependency is away.
+func (r *rig) documentedByTheFault() func(context.Context) error {
+	broken := r.brokenByTheFault()
+	return func(ctx context.Context) error {
+		err := broken(ctx)
+		if err != nil {
+			err = results.Fault(results.CauseDocumented, err)
+		}
+		return err
+	}
 }
 
 // brokenByTheFault is a check that is critical while the dependency is away.

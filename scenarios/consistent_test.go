@@ -34,6 +34,7 @@ func (r *rig) consistent(t *testing.T, rep *scenarios.Report) {
 	eventsAgree(t, r.records.events(), rep)
 	keysAgree(t, rep)
 	junitAgrees(t, rep)
+	markdownAgrees(t, rep)
 	recoveryAgrees(t, rep)
 	if err := page.Write(io.Discard, rep); err != nil {
 		t.Error(err)

@@ -294,6 +294,9 @@ func (x *experiment) observed() *verdict.Observed {
 func (x *experiment) saw(r results.Result, starved time.Duration) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	if x.armed != nil && x.spec.forgives(r) {
+		r.Status = results.OK
+	}
 	x.obs.Checks = append(x.obs.Checks, verdict.CheckRun{
 		Name: r.Check, At: r.Start.Sub(x.started), Took: r.Duration, Status: r.Status, Message: r.Message, Starved: starved,
 	})

@@ -15,6 +15,7 @@ import (
 	"github.com/foreshock/foreshock/internal/config"
 	"github.com/foreshock/foreshock/internal/kind"
 	"github.com/foreshock/foreshock/internal/run"
+	"github.com/foreshock/foreshock/internal/vault"
 	"github.com/foreshock/foreshock/results"
 )
 
@@ -122,7 +123,7 @@ func (l Loader) Load(path string) ([]*Spec, error) {
 }
 
 func (l Loader) one(path string, doc kind.Node) (*Spec, error) {
-	vars := &kind.Vars{Dir: filepath.Dir(path), Env: l.Env, Secrets: l.Secrets, Named: map[string]string{}}
+	vars := &kind.Vars{Dir: filepath.Dir(path), Env: l.Env, Secrets: l.Secrets, Vault: vault.From(l.Env), Named: map[string]string{}}
 	if own := doc.Get("vars"); own.Shape == kind.Mapping {
 		expanded, err := own.Expand(vars)
 		if err != nil {

@@ -27,14 +27,21 @@ func fix(id string) string {
 	}[id]
 }
 
-func propertyLine(p verdict.Property, opened bool) PropertyLine {
-	l := PropertyLine{ID: p.ID, Verdict: p.Verdict, Expected: p.Expected, Observed: p.Observed, Detail: p.Detail, FromMS: ms(p.Start), ToMS: ms(p.End)}
-	switch {
-	case p.Verdict != verdict.Fail:
-	case !opened && slices.Contains([]string{"quiet-while-open", "fails-fast", "answer-while-open"}, p.ID):
-		l.Fix = "It never opened: mend trips-at-threshold first."
-	default:
-		l.Fix = fix(p.ID)
+// propertyLines are the properties with what to mend of those that failed. What follows
+// from a breaker that never opened has no cause of its own.
+func propertyLines(ps []verdict.Property, opened bool) (lines []PropertyLine) {
+	never := !opened && slices.ContainsFunc(ps, func(p verdict.Property) bool { return p.ID == "trips-at-threshold" && p.Verdict == verdict.Fail })
+	follows := []string{"quiet-while-open", "fails-fast", "answer-while-open"}
+	for _, p := range ps {
+		l := PropertyLine{ID: p.ID, Verdict: p.Verdict, Expected: singular(p.Expected), Observed: singular(p.Observed), Detail: singular(p.Detail), FromMS: ms(p.Start), ToMS: ms(p.End)}
+		switch {
+		case p.Verdict != verdict.Fail:
+		case never && slices.Contains(follows, p.ID):
+			l.Fix = "It never opened: mend trips-at-threshold first."
+		default:
+			l.Fix = fix(p.ID)
+		}
+		lines = append(lines, l)
 	}
-	return l
+	return lines
 }

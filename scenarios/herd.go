@@ -25,7 +25,7 @@ func (s *Spec) trips() bool { return s.Breaker.trips() > 0 }
 // herd lets calls hang that were refused, until the breaker opens, and makes many at
 // once when it has to try again: now they overlap.
 func (x *experiment) herd(ctx context.Context) error {
-	if !x.spec.triesHerd() || !x.spec.does(extraHerd) || x.phase() != "recovered" {
+	if !x.spec.triesHerd() || !x.spec.does(extraHerd) || !x.opened() {
 		return nil
 	}
 	x.goOn()

@@ -25,10 +25,7 @@ func (x *experiment) report(ctx context.Context, err error) *Report {
 		Schema: Schema, Scenario: x.spec.Name, Run: x.id, Foreshock: x.engine.Version, Host: x.engine.Host,
 		Summary: x.spec.secrets.Mask(x.spec.Summary), Target: x.spec.target(), SHA256: x.spec.sha256, Definition: x.spec.definition(),
 		Started: x.started.UTC(), DurationMS: ms(o.Ended),
-		Recovery: recoveryOf(d, o), Faults: []FaultLine{}, Phases: []PhaseLine{}, Checks: []CheckLine{}, Timeline: []Entry{},
-	}
-	for _, p := range properties {
-		r.Properties = append(r.Properties, propertyLine(p, len(states) > 0))
+		Properties: propertyLines(properties, len(states) > 0), Recovery: recoveryOf(d, o), Faults: []FaultLine{}, Phases: []PhaseLine{}, Checks: []CheckLine{}, Timeline: []Entry{},
 	}
 	for _, ev := range x.evidence {
 		r.Faults = append(r.Faults, faultLine(ev, x.started))
@@ -41,7 +38,7 @@ func (x *experiment) report(ctx context.Context, err error) *Report {
 	}
 	r.Timeline = append(r.Timeline, timeline(o, states, r.Faults)...)
 	r.Measured = measured(d, o, states, r)
-	r.Verdict, r.Reason = v, x.spec.secrets.Mask(reason)
+	r.Verdict, r.Reason = v, singular(x.spec.secrets.Mask(reason))
 	r.ExitCode = r.Verdict.ExitCode()
 	if errors.Is(err, errHeal) {
 		r.ExitCode, r.Reason = exitLeft, strings.ReplaceAll(err.Error(), "\n", "; ")+"; run: foreshock fault heal --all"

@@ -41,7 +41,7 @@ func measured(d verdict.Declared, o *verdict.Observed, states []transition, r *R
 		}
 		add("opens after", threshold, opensAfter(d, o, trips))
 		add("stays open for", declaredOpen(d), measuredOpen(d, o, states))
-		add("lets through half open", strings.TrimSuffix(limit.Expected, " of the calls that come together"), limit.Observed)
+		add("lets through half open", strings.TrimSuffix(limit.Expected, " of the calls that come together"), letThrough(limit))
 		answers := ""
 		if d.OpenFor > 0 {
 			answers = strings.TrimSuffix(strings.TrimPrefix(fast.Expected, "answers "), " while open")
@@ -62,6 +62,14 @@ func (r *Report) property(id string) PropertyLine {
 		return r.Properties[i]
 	}
 	return PropertyLine{}
+}
+
+// letThrough is how many calls were let through half open, or that none had to be.
+func letThrough(p PropertyLine) string {
+	if p.Verdict == verdict.Skipped {
+		return strings.TrimSuffix(p.Detail, ".")
+	}
+	return p.Observed
 }
 
 func opensAfter(d verdict.Declared, o *verdict.Observed, p PropertyLine) string {
@@ -93,8 +101,8 @@ func declaredOpen(d verdict.Declared) string {
 }
 
 // measuredOpen is between which times the breaker stayed open: nothing reached the
-// dependency after the first, something after the second. Where each time should last
-// as long as the others, they tell together.
+// dependency until the first, something at the second. Openings that should last as long
+// as each other tell together; where they do not, it is the shortest and the longest.
 func measuredOpen(d verdict.Declared, o *verdict.Observed, states []transition) string {
 	seen := *o
 	seen.Attempts = probes(d, o, o.Armed.Start)
@@ -103,32 +111,36 @@ func measuredOpen(d verdict.Declared, o *verdict.Observed, states []transition) 
 		if s.to != "open" || s.at > o.Armed.End {
 			continue
 		}
-		if least, most, ok := verdict.OpenTime(&seen, verdict.Trip{At: s.at}); ok {
+		least, most, ok := verdict.OpenTime(&seen, verdict.Trip{At: s.at})
+		if ok && (len(each) == 0 || s.at+most <= o.Armed.End) { // healed, a probe may leave no trace
 			each = append(each, verdict.Span{Start: least, End: most})
 		}
 	}
 	if len(each) == 0 {
 		return ""
 	}
-	all, whole := each[0], each[0]
+	all, ends := each[0], verdict.Span{Start: each[0].End, End: each[0].End}
 	var texts []string
 	for _, s := range each {
 		all = verdict.Span{Start: max(all.Start, s.Start), End: min(all.End, s.End)}
-		whole = verdict.Span{Start: min(whole.Start, s.Start), End: max(whole.End, s.End)}
+		ends = verdict.Span{Start: min(ends.Start, s.End), End: max(ends.End, s.End)}
 		texts = append(texts, between(s))
 	}
 	switch {
 	case d.OpenFactor > 1:
 		return strings.Join(texts, ", then ")
 	case d.OpenJitter > 0 || all.Length() < 0:
-		return between(whole)
+		return short(ends.Start) + " to " + short(ends.End)
 	}
 	return between(all)
 }
 
 func between(s verdict.Span) string {
-	if s.Start < 10*time.Millisecond {
+	switch {
+	case s.Start < 10*time.Millisecond:
 		return "at most " + short(s.End)
+	case s.Length() <= s.End/20: // that is as well as it can be seen
+		return "about " + short((s.Start+s.End)/2)
 	}
 	return short(s.Start) + " to " + short(s.End)
 }
@@ -142,12 +154,4 @@ func short(d time.Duration) string {
 		return d.Round(time.Millisecond).String()
 	}
 	return d.Round(100 * time.Microsecond).String()
-}
-
-// count is a number of things in words.
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

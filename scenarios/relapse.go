@@ -23,7 +23,7 @@ func (s *Spec) relapseTime() time.Duration {
 
 // relapse opens the breaker and lets it close, for what comes then.
 func (x *experiment) relapse(ctx context.Context) error {
-	if x.spec.triesHerd() || !x.spec.relapses() || !x.spec.does(extraRelapse) || x.phase() != "recovered" {
+	if x.spec.triesHerd() || !x.spec.relapses() || !x.spec.does(extraRelapse) || !x.opened() {
 		return nil // the stage with calls that hang opens it anyway
 	}
 	x.goOn()
@@ -35,12 +35,20 @@ func (x *experiment) relapse(ctx context.Context) error {
 	return x.relapsed(ctx, good)
 }
 
+// opened says that the outage told that the breaker opens, and closes again.
+func (x *experiment) opened() bool {
+	o := x.observed()
+	_, tripped := verdict.FindTrip(x.declares(), o)
+	return tripped && o.Doubt == "" && x.phase() == "recovered"
+}
+
 // relapsed takes the dependency away from a breaker that has just closed, for one failure
 // fewer than opens it.
 func (x *experiment) relapsed(ctx context.Context, good int) error {
 	if good < x.spec.Breaker.HalfOpenSuccesses {
 		return x.recovers(ctx)
 	}
+	x.enter("recovered")
 	x.enter("closed")
 	if err := x.arm(ctx, &x.obs.Relapse); err != nil {
 		return err

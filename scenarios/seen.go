@@ -47,7 +47,7 @@ func (x *experiment) transitions(o *verdict.Observed) []transition {
 	if !closes {
 		return out
 	}
-	return later(append(out, closing(last(), closedAt)...), o, closedAt)
+	return later(append(out, closing(o, last(), closedAt)...), o, closedAt)
 }
 
 // later goes on after the breaker has closed: a rejection says that it is open again.
@@ -59,7 +59,7 @@ func later(out []transition, o *verdict.Observed, closedAt time.Duration) []tran
 		case c.Outcome == verdict.Rejected && last.to == "closed":
 			out = append(out, transition{at, "closed", "open"})
 		case c.Outcome == verdict.Success && last.to == "open":
-			out = append(out, closing(last, at)...)
+			out = append(out, closing(o, last, at)...)
 		}
 	}
 	return out
@@ -92,33 +92,40 @@ func callBefore(o *verdict.Observed, at, after time.Duration) time.Duration {
 	return at
 }
 
-// probes is when something was let through to the dependency, and calls that left no
-// attempt of their own. Where background is declared, an attempt while calls were
-// turned away, and none was let through, is one of it.
-func probes(d verdict.Declared, o *verdict.Observed, after time.Duration) []time.Duration {
-	at := verdict.LetThrough(d, o, after)
-	hides := len(at) > 0
-	for _, a := range reaching(o, after) {
-		caused := func(c verdict.Call) bool {
-			away := d.Answer && c.Outcome == verdict.Rejected && c.Took < d.FailsFastIn
-			return !away && verdict.Span{Start: c.At, End: c.At + c.Took + slipped}.Has(a)
-		}
-		if !hides && (!o.Noisy || slices.ContainsFunc(o.Calls, caused)) {
-			at = append(at, a)
+// probes is when calls were let through to the dependency once it had opened: those that
+// left no attempt of their own too. Where background is declared, only what came while a
+// call was let through tells of it, and one attempt for each.
+func probes(d verdict.Declared, o *verdict.Observed, after time.Duration) (at []time.Duration) {
+	if at = verdict.LetThrough(d, o, after); len(at) > 0 {
+		return at
+	}
+	if !o.Noisy {
+		return reaching(o, after)
+	}
+	for _, c := range o.Calls {
+		away := d.Answer && c.Outcome == verdict.Rejected && c.Took < d.CallTimeout*7/10
+		if first, tried := firstIn(o.Attempts, verdict.Span{Start: c.At, End: c.At + c.Took + slipped}); tried && !away {
+			at = append(at, first)
 		}
 	}
 	slices.Sort(at)
 	return at
 }
 
-// closing goes from the last state to closed. A probe that went over an open
-// connection left no trace of its own.
-func closing(last transition, at time.Duration) []transition {
+// closing goes from the last state to closed, with the end of a call. A probe that went
+// over an open connection left no trace of its own: it was that call.
+func closing(o *verdict.Observed, last transition, at time.Duration) []transition {
 	closed := transition{at, "half-open", "closed"}
-	if last.to == "open" {
-		return []transition{{at, "open", "half-open"}, closed}
+	if last.to != "open" {
+		return []transition{closed}
 	}
-	return []transition{closed}
+	probed := at
+	for _, c := range o.Calls {
+		if c.At+c.Took == at && c.Outcome == verdict.Success {
+			probed = max(c.At, last.at)
+		}
+	}
+	return []transition{{probed, "open", "half-open"}, closed}
 }
 
 // seenPhases cuts the parts of the plan at the breaker's transitions, so that a phase

@@ -90,14 +90,16 @@ func mostly(tries []try, sources []netip.Addr, o *verdict.Observed) (of []netip.
 	return sources, fmt.Sprintf("they came from %d addresses (%s), and replicas have a breaker each: name them in target.instances, or declare scope: shared", len(sources), strings.Join(names, ", "))
 }
 
-// windows are the times of calls under a fault, each up to the next call.
+// windows are the times of calls under a fault, and of all since the run went on after the
+// recovery, each up to the next call.
 func windows(o *verdict.Observed) (out []verdict.Span) {
 	for i, c := range o.Calls {
 		end := o.Ended
 		if i+1 < len(o.Calls) {
 			end = o.Calls[i+1].At
 		}
-		under := o.Tried.Has(c.At) || c.At >= o.Armed.Start && o.Armed.Start > 0 && (o.Armed.End == 0 || c.At < o.Armed.End)
+		outage := o.Armed.Start > 0 && c.At >= o.Armed.Start && (o.Armed.End == 0 || c.At < o.Armed.End)
+		under := outage || o.Tried.Has(c.At) || o.Later > 0 && c.At >= o.Later
 		if under && !c.Apart {
 			out = append(out, verdict.Span{Start: c.At, End: end})
 		}
@@ -108,7 +110,7 @@ func windows(o *verdict.Observed) (out []verdict.Span) {
 // oneAddress leaves out the attempts of a call at other addresses of the same
 // dependency: a client tries IPv6 and IPv4 side by side (RFC 8305) and means one call.
 func oneAddress(tries []try, o *verdict.Observed) []try {
-	spans := append(windows(o), o.Probe, o.Left)
+	spans := append(windows(o), o.Probe, o.Left, o.Crowd)
 	out := slices.Clone(tries)
 	for _, w := range spans {
 		most, count := netip.Addr{}, map[netip.Addr]int{}

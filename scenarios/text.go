@@ -55,9 +55,10 @@ func (r *Report) WriteText(w io.Writer) {
 		fmt.Fprintf(w, "  %s\n", r.untidy())
 	}
 	said := ""
-	for _, p := range r.Sorted() {
-		switch p.Verdict {
-		case verdict.Fail:
+	for _, ps := range alike(r.Sorted()) {
+		p := ps[0]
+		switch {
+		case p.Verdict == verdict.Fail:
 			fmt.Fprintf(w, "\n  %s  %s\n", p.Verdict, p.ID)
 			for _, l := range [][2]string{{"", p.Detail}, {"want: ", p.Expected}, {"got:  ", p.Observed}, {"mend: ", p.Fix}} {
 				if l[1] != "" {
@@ -65,7 +66,10 @@ func (r *Report) WriteText(w io.Writer) {
 				}
 			}
 			said = "\n"
-		case verdict.Pass, verdict.Skipped, verdict.Inconclusive, verdict.Invalid, verdict.Aborted:
+		case len(ps) > 1:
+			fmt.Fprintf(w, "%s  %-12s  %s: %s\n", said, p.Verdict, strings.Join(ids(ps), ", "), p.line())
+			said = ""
+		default:
 			fmt.Fprintf(w, "%s  %-12s  %-23s  %s\n", said, p.Verdict, p.ID, p.line())
 			said = ""
 		}
@@ -74,6 +78,26 @@ func (r *Report) WriteText(w io.Writer) {
 	for _, f := range r.Faults {
 		fmt.Fprintf(w, "  fault %s %s: %s; %s\n", f.Kind, f.To, f.did(), f.end())
 	}
+}
+
+// alike puts together properties of one verdict, if they did not fail, that say the same.
+func alike(sorted []PropertyLine) (out [][]PropertyLine) {
+	for _, p := range sorted {
+		i := slices.IndexFunc(out, func(o []PropertyLine) bool { return o[0].Verdict == p.Verdict && o[0].line() == p.line() })
+		if i < 0 || p.Verdict == verdict.Fail {
+			out = append(out, []PropertyLine{p})
+			continue
+		}
+		out[i] = append(out[i], p)
+	}
+	return out
+}
+
+func ids(ps []PropertyLine) (ids []string) {
+	for _, p := range ps {
+		ids = append(ids, p.ID)
+	}
+	return ids
 }
 
 // line is what a property that did not fail has to say.
@@ -120,5 +144,8 @@ func (f FaultLine) end() string {
 	if f.Irreversible {
 		return "irreversible"
 	}
-	return "healed by " + cmp.Or(f.HealedBy, "nobody, it never acted")
+	if f.HealedBy == "" {
+		return "it never acted"
+	}
+	return "healed by " + f.HealedBy
 }

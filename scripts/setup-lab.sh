@@ -3,8 +3,8 @@
 #
 #   scripts/setup-lab.sh [DIR]     DIR is .tools/lab of this checkout by default
 #
-# Two npm packages by the ordinary npm client, and nginx, unpacked into DIR and not
-# installed, by apt. Nothing needs root. What cannot be got is named, and its cases in
+# Two npm packages by the ordinary npm client; nginx, haproxy and a Python library by apt,
+# unpacked into DIR and not installed. Nothing needs root. What cannot be got is named, and its cases in
 # the lab say that they were not looked at. It does nothing, and says nothing, where all
 # is in place.
 set -eu
@@ -37,14 +37,41 @@ if [ "$(version opossum)" != "$opossum" ] || [ "$(version cockatiel)" != "$cocka
     fi
 fi
 
-if ! have nginx && ! [ -x /usr/sbin/nginx ] && ! [ -x "$dir/nginx/usr/sbin/nginx" ]; then
+# unpack NAME PACKAGE... unpacks the packages into DIR/NAME.
+unpack() {
+    name=$1
+    shift
     tmp=$(mktemp -d "$dir/.setup.XXXXXX")
     trap 'rm -rf "$tmp"' EXIT
     trap 'exit 1' HUP INT TERM
-    if have apt-get && (cd "$tmp" && apt-get download nginx >apt.log 2>&1 && dpkg -x nginx_*.deb "$dir/nginx"); then
-        echo "setup-lab: nginx is in $dir/nginx"
+    if (cd "$tmp" && apt-get download "$@" >apt.log 2>&1 && for deb in *.deb; do dpkg -x "$deb" new; done) &&
+        rm -rf "${dir:?}/$name" && mv "$tmp/new" "$dir/$name"; then
+        echo "setup-lab: $name is in $dir/$name"
     else
-        missing "nginx is missing: apt-get install nginx-light"
+        missing "$name is missing: apt-get install $1"
     fi
+    rm -rf "$tmp"
+}
+
+# lacking PACKAGE names the libraries that it needs and this machine does not have.
+lacking() {
+    apt-cache depends "$1" 2>/dev/null | sed -n 's/^  Depends: \(lib[^ ]*\)$/\1/p' | while read -r lib; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$lib" 2>/dev/null)" = installed ] || echo "$lib"
+    done
+}
+
+if ! have nginx && ! [ -x /usr/sbin/nginx ] && ! [ -x "$dir/nginx/usr/sbin/nginx" ]; then
+    unpack nginx nginx
+fi
+if ! have haproxy && ! [ -x /usr/sbin/haproxy ] && ! [ -x "$dir/haproxy/usr/sbin/haproxy" ]; then
+    libs=$(lacking haproxy)
+    for lib in $libs; do
+        libs="$libs $(lacking "$lib")"
+    done
+    # shellcheck disable=SC2086 # names of packages
+    unpack haproxy haproxy $libs
+fi
+if have python3 && ! python3 -c 'import circuitbreaker' 2>/dev/null && ! [ -e "$dir/python/usr/lib/python3/dist-packages/circuitbreaker.py" ]; then
+    unpack python python3-circuitbreaker
 fi
 exit $lacks

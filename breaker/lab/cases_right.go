@@ -8,11 +8,13 @@ const (
 	node   = "Node"
 	python = "Python"
 	nginx  = "nginx"
+
+	haproxy = "haproxy"
 )
 
 // Cases lists every case: the right ones first.
 func Cases() []Case {
-	return slices.Concat(ours(), ourHardships(), libraries(), rightElsewhere(), wrongInGo(), wrongElsewhere())
+	return slices.Concat(ours(), ourHardships(), libraries(), rightElsewhere(), borrowed(), wrongInGo(), wrongElsewhere(), borrowedWrongly())
 }
 
 // byRate is what owners declare whose breaker counts in windows of calls.
@@ -92,6 +94,9 @@ func ourHardships() []Case {
 		}, {
 			Name: "foreshock-by-name", Language: golang, Summary: "our own, and the dependency is known by a name with two addresses",
 			Service: Service{Breaker: "foreshock"}, Host: byName,
+		}, {
+			Name: "foreshock-by-name-refused", Language: golang, Summary: "our own, and a dependency with a name of two addresses refuses connections",
+			Service: Service{Breaker: "foreshock"}, Host: byName, Fault: refused,
 		},
 	}
 }
@@ -160,8 +165,9 @@ func rightElsewhere() []Case {
 			Name: "python-plain", Language: python, Summary: "a breaker of thirty lines, in a server of threads",
 			Service: Service{Breaker: "plain"},
 		}, {
+			// It counts in whole seconds: more than two are up to three.
 			Name: "nginx", Language: nginx, Summary: "max_fails and fail_timeout, and a backup that answers 503",
-			Service: Service{Breaker: "passive"},
+			Service: Service{Breaker: "passive"}, Declares: []Line{{"open_for", "{first: 2500ms, jitter: 20%}"}},
 		},
 	}
 }

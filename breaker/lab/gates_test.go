@@ -209,3 +209,56 @@ func TestWrongTimes(t *testing.T) {
 		t.Errorf("releases-the-queue: got %+v, want every rejected call made when it closes", b)
 	}
 }
+
+// These count otherwise than is declared of them.
+func TestWrongCounts(t *testing.T) {
+	t.Parallel()
+	const slowAt, window = 200 * time.Millisecond, 4 * time.Second
+	for _, c := range []struct {
+		word  string
+		took  time.Duration // of 5 calls that succeed
+		opens bool
+	}{
+		{"plain", slowAt * 13 / 20, false},
+		{"plain", slowAt * 13 / 10, true},
+		{"slow-from-half", slowAt * 13 / 20, true},
+		{"slow-from-twice", slowAt * 13 / 10, false},
+	} {
+		s := Service{SlowCallMS: int(slowAt.Milliseconds())}
+		if got := opens(t, c.word, s, func(w *watched) { w.times(t.Context(), 5, nil, c.took) }); got != c.opens {
+			t.Errorf("%s after calls of %v: got open %v, want %v", c.word, c.took, got, c.opens)
+		}
+	}
+	for word, want := range map[string]bool{"plain": false, "never-forgets": true} {
+		got := opens(t, word, Service{WindowMS: int(window.Milliseconds())}, func(w *watched) {
+			w.times(t.Context(), 4, errDown, time.Millisecond)
+			time.Sleep(window + time.Second)
+			w.times(t.Context(), 1, errDown, time.Millisecond)
+		})
+		if got != want {
+			t.Errorf("%s after failures older than its window: got open %v, want %v", word, got, want)
+		}
+	}
+}
+
+// opens says whether a breaker rejects after what was done, on a clock of its own.
+func opens(t *testing.T, word string, s Service, do func(*watched)) (rejects bool) {
+	t.Helper()
+	s.Dependencies = []string{"127.0.0.1:1"}
+	synctest.Test(t, func(t *testing.T) {
+		gs, err := gates()[word](t.Context(), s.complete())
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := &watched{gate: gs[0]}
+		do(w)
+		rejects = w.call(t.Context(), errDown, time.Millisecond)
+	})
+	return rejects
+}
+
+func (w *watched) times(ctx context.Context, n int, err error, took time.Duration) {
+	for range n {
+		w.call(ctx, err, took)
+	}
+}

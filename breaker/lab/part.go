@@ -43,10 +43,10 @@ func Part(ctx context.Context, args []string, in io.Reader, out io.Writer) error
 			return fmt.Errorf("dependency: %w", err)
 		}
 		return listen(ctx, host, eitherWay(http.HandlerFunc(paid)), out)
-	case "nginx":
+	case "passive":
 		var p passive
 		if err := json.Unmarshal(settings, &p); err != nil {
-			return fmt.Errorf("nginx: %w", err)
+			return fmt.Errorf("passive: %w", err)
 		}
 		return p.run(ctx, out)
 	case "hog":
@@ -57,7 +57,7 @@ func Part(ctx context.Context, args []string, in io.Reader, out io.Writer) error
 		hog(ctx, share)
 		return nil
 	default:
-		return fmt.Errorf("part: got role %q, want service, dependency, nginx or hog", role)
+		return fmt.Errorf("part: got role %q, want service, dependency, passive or hog", role)
 	}
 }
 

@@ -6,6 +6,10 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 // A service whose calls go over gRPC is one like the others.
@@ -43,6 +47,37 @@ func TestServiceOverGRPC(t *testing.T) {
 			if got := call(); got != want {
 				t.Errorf("%s: got %d for call %d, want %d", breaker, got, n+1, want)
 			}
+		}
+	}
+}
+
+// As gRPC comes, calls fail at once while the last try to connect has failed.
+func TestServiceOverGRPCAsItComes(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	dependency := httptest.NewUnstartedServer(eitherWay(http.HandlerFunc(paid)))
+	dependency.Config.Protocols = new(http.Protocols)
+	dependency.Config.Protocols.SetUnencryptedHTTP2(true)
+	dependency.Start()
+	address := strings.TrimPrefix(dependency.URL, "http://")
+	s := Service{GRPC: true, AsItComes: true, Dependencies: []string{address}}
+	conn, err := s.dial(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if err := callGRPC(ctx, conn, false); err != nil {
+		t.Fatalf("well: got %v", err)
+	}
+	dependency.CloseClientConnections()
+	dependency.Close()
+	for n := range 6 {
+		short, stop := context.WithTimeout(ctx, 10*time.Second)
+		err := callGRPC(short, conn, false)
+		stop()
+		if code := status.Code(err); code != codes.Unavailable {
+			t.Errorf("call %d after the end of the dependency: got %v, want Unavailable, and no waiting", n, err)
 		}
 	}
 }

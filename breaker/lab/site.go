@@ -146,8 +146,8 @@ func (b *Bench) command(language string, s Service) (line, env []string, err err
 		return b.script("node", "service.mjs", nodeService, string(settings))
 	case python:
 		return b.script("python3", "service.py", pythonService, string(settings))
-	case nginx:
-		line, err = b.nginx(s)
+	case nginx, haproxy:
+		line, err = b.passive(strings.ToLower(language), s)
 		return line, nil, err
 	}
 	return nil, nil, fmt.Errorf("language: got %q, which the lab does not have", language)

@@ -127,6 +127,7 @@ func TestServices(t *testing.T) {
 		"opossum":      {node, Service{Breaker: "opossum", Rate: 0.5, MinCalls: 5}},
 		"node plain":   {node, Service{Breaker: "plain"}},
 		"python plain": {python, Service{Breaker: "plain"}},
+		"borrowed":     {python, Service{Breaker: "circuitbreaker"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

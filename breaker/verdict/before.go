@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -26,13 +27,12 @@ func (o *Observed) remembers(p *Property, d Declared) {
 		if n > 0 || d.waited(c) || d.Answer && c.Outcome != Rejected {
 			continue
 		}
-		if i > 0 {
+		others := o.during(Span{o.Relapse.Start, c.At}) >= d.Failures // failed beside ours
+		if i > 0 && !others {
 			p.Verdict, p.Span = Fail, o.Relapse
 			p.Observed = fmt.Sprintf("opened after %d, when it had just closed", i)
 			p.Detail = fmt.Sprintf("When it had closed, %d failed call(s) opened it, %d are declared: failures from before still count, or it needs more successes to close than declared (breaker.half_open_successes).", i, d.Failures)
-			if d.Failures-i < 2 { // else several would have to have failed beside ours
-				early(p, starved, c.At+c.Took-o.Relapse.Start)
-			}
+			o.early(p, d, starved, Span{o.Relapse.Start, c.At + c.Took})
 		}
 		return
 	}
@@ -79,7 +79,7 @@ func heldOut(p *Property, d Declared, o *Observed) bool {
 		if n, _ := tried.reached(i, true); n == 0 && !d.waited(c) && (!d.Answer || c.Outcome == Rejected) {
 			p.Verdict, p.Observed = Fail, fmt.Sprintf("opened after %d", i)
 			p.Detail = fmt.Sprintf("It opened after %d failed calls, %d are declared.", i, d.Failures)
-			return early(p, starved, c.At+c.Took-o.Tried.Start)
+			return o.early(p, d, starved, Span{o.Tried.Start, c.At + c.Took})
 		}
 	}
 	p.Observed = fmt.Sprintf("closed after %d failed calls", failed)
@@ -103,17 +103,22 @@ func heldOut(p *Property, d Declared, o *Observed) bool {
 			if failed >= d.Failures {
 				p.Verdict, p.Detail = Inconclusive, "Calls went on failing after the fault was healed, enough to open it."
 			}
-			return early(p, starved, c.At+c.Took-o.Tried.Start)
+			return o.early(p, d, starved, Span{o.Tried.Start, c.At + c.Took})
 		}
 	}
 	p.Verdict, p.Observed, p.Detail = Inconclusive, "", "No call succeeded after the fault was healed, nor was one rejected."
 	return false
 }
 
-// early keeps a machine that was short of CPU from blaming the breaker: calls may have
-// failed for want of it, and have been counted rightly.
-func early(p *Property, starved, lasted time.Duration) bool {
-	if starved > 100*time.Millisecond && starved > lasted/4 {
+// early keeps a machine that was short of CPU from blaming the breaker: calls of others
+// may have failed for want of it, and have been counted rightly. It is not to blame where
+// nobody else is seen to have called.
+func (o *Observed) early(p *Property, d Declared, starved time.Duration, s Span) bool {
+	others := slices.ContainsFunc(o.Checks, func(r CheckRun) bool { return r.At < s.End && r.At+r.Took >= s.Start })
+	if d.Answer && d.Retries == 0 && !others && o.during(s) < d.Failures {
+		return false
+	}
+	if lasted := s.Length(); starved > 100*time.Millisecond && starved > lasted/4 {
 		p.Verdict, p.Detail = Inconclusive, fmt.Sprintf("The machine was short of CPU for %s of %s: other calls may have failed for want of it.", round(starved), round(lasted))
 	}
 	return false

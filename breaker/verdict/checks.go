@@ -107,6 +107,6 @@ func judgeChecks(p *Property, names []string, o *Observed) {
 // starved says that a run may have ended badly for want of CPU alone: it took long,
 // and for most of that the machine was short of it.
 func (r CheckRun) starved() bool {
-	const long = 500 * time.Millisecond
+	const long = 200 * time.Millisecond
 	return r.Took >= long && r.Starved >= r.Took/2
 }

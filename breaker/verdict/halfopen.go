@@ -31,15 +31,9 @@ func limited(d Declared, o *Observed) Property {
 		p.Expected += fmt.Sprintf(", with %d attempts", admitted)
 	}
 	calls := len(o.all(o.Probe))
-	n := o.during(o.Probe)
 	byTime := o.Survive && o.Waits > 0
-	if byTime { // where connections live on, who waits for the dependency has reached it
-		n = o.waited(o.all(o.Probe))
-	}
 	passed := o.passed(d, o.Probe)
-	if len(passed) > 0 { // attempts do not tell who reached it
-		n = len(passed)
-	}
+	n, late := o.admitted(d, passed)
 	switch why := blind(d, o); {
 	case o.Probe.Length() == 0:
 		p.Verdict, p.Detail = Inconclusive, unprobed(d, o)
@@ -50,6 +44,9 @@ func limited(d Declared, o *Observed) Property {
 		p.Verdict, p.Detail = Inconclusive, "Connections survive this fault, so calls need no attempt that could be counted. Use drop or reject."
 	case why != "" && !byTime:
 		p.Verdict, p.Detail = Inconclusive, "Attempts could not be counted: "+why+"."
+	case n <= admitted && n+late > admitted:
+		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("%d of %d calls were late", n+late, calls)
+		p.Detail = "The machine was so short of CPU that calls which were turned away may have been as late as those that waited for the dependency."
 	case n == 0 && o.triedByItself(d):
 		p.Verdict, p.Detail = Skipped, "It tried by itself, and not with a call."
 	case n == 0:
@@ -61,6 +58,9 @@ func limited(d Declared, o *Observed) Property {
 	case n > admitted && float64(n-admitted) <= d.noise(o.Probe):
 		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("%d attempts of %d calls", n, calls)
 		p.Detail = "The declared background hides how many calls were let through."
+	case n > admitted && o.cameBack(d):
+		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("%d of %d calls reached the dependency", min(n, calls), calls)
+		p.Detail = "The dependency was back when the breaker tried again, so it may have closed for the rest of them."
 	case n > admitted && len(passed) > 0 && patient(d, passed) <= admitted:
 		p.Verdict, p.Observed = Inconclusive, fmt.Sprintf("%d of %d calls were not turned away as declared", n, calls)
 		p.Detail = "These calls failed at once and tried nothing that could be seen: they were let through to a connection that was not back, or turned away with another answer than the declared one."
@@ -72,6 +72,31 @@ func limited(d Declared, o *Observed) Property {
 		p.Detail = "In half open it let through its probes and nobody else."
 	}
 	return p
+}
+
+// admitted is how many of the calls that came together reached the dependency, and of how
+// many more it cannot be told. Of a service that hides what it tries, those that passed
+// tell and not their attempts; where connections live on, who waits for the dependency has
+// reached it.
+func (o *Observed) admitted(d Declared, passed []Call) (n, late int) {
+	switch {
+	case len(passed) > 0:
+		return len(passed), 0
+	case o.Survive && o.Waits > 0:
+		return o.waited(d, o.all(o.Probe))
+	}
+	return o.during(o.Probe), 0
+}
+
+// cameBack says that as many of the calls that came together succeeded as close it.
+func (o *Observed) cameBack(d Declared) bool {
+	good := 0
+	for _, c := range o.all(o.Probe) {
+		if c.Outcome == Success && !c.Slow {
+			good++
+		}
+	}
+	return d.Answer && good >= max(1, d.HalfOpenSuccesses)
 }
 
 // unprobed says why the breaker was not seen half open.

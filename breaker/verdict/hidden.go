@@ -62,3 +62,20 @@ func patient(d Declared, calls []Call) (n int) {
 	}
 	return n
 }
+
+// waited is how many of the calls took as long as those do that reach the dependency under
+// the fault; of maybe it cannot be told, since an open breaker's answer may come as late
+// where work waits for a core. Where it differs from a failed call's, it tells.
+func (o *Observed) waited(d Declared, calls []Call) (n, maybe int) {
+	differs := d.Answer && slices.ContainsFunc(o.calls(o.fault()), func(c Call) bool { return c.Outcome == Failed })
+	for _, c := range calls {
+		switch {
+		case c.Took < o.Waits || c.Outcome == Rejected && differs:
+		case c.Outcome == Rejected && c.Starved >= c.Took/2:
+			maybe++
+		default:
+			n++
+		}
+	}
+	return n, maybe
+}

@@ -42,6 +42,7 @@ func TestCallsThatTryNothing(t *testing.T) {
 	}{
 		"right, they fail at once":    {unseen(5, 1, ms), "", verdict.Pass, ""},
 		"right, they wait":            {unseen(5, 1, 300*ms), "", verdict.Pass, ""},
+		"right, it reconnects":        {reconnects(), "half-open-limit", verdict.Pass, "1 of 11"},
 		"opens late":                  {unseen(6, 1, ms), "trips-at-threshold", verdict.Fail, "6 calls in a row failed"},
 		"opens early":                 {unseen(4, 1, ms), "trips-at-threshold", verdict.Fail, "too early"},
 		"a herd that waits":           {unseen(5, 8, 300*ms), "half-open-limit", verdict.Fail, "8 of 11 calls"},
@@ -63,6 +64,13 @@ func TestCallsThatTryNothing(t *testing.T) {
 			}
 		})
 	}
+}
+
+// reconnects is a service whose connection is tried again just before its breaker is.
+func reconnects() *verdict.Observed {
+	o := unseen(5, 1, ms)
+	o.Attempts = slices.Insert(o.Attempts, 2, o.Probe.Start-100*ms)
+	return o
 }
 
 func neverTurned() *verdict.Observed {
@@ -143,6 +151,14 @@ func TestLaterRounds(t *testing.T) {
 			o.Hung = round(o, 300*ms, f, f, f, f, f, r, r, r, r, r)
 			crowd(o, 1)
 		}, "half-open-limit", verdict.Pass, "1 of 11 calls"},
+		"a dependency that was back": {func(_ *verdict.Declared, o *verdict.Observed) {
+			o.Hung = round(o, 300*ms, f, f, f, f, f, r, r, r, r, r)
+			crowd(o, 6)
+			slices.SortStableFunc(o.Attempts, func(a, b time.Duration) int { return int(a - b) })
+			o.Probe, o.Crowd, o.Armed = o.Crowd, verdict.Span{}, o.Hung
+			o.Later = 0
+			o.Calls[len(o.Calls)-11].Outcome = s
+		}, "half-open-limit", verdict.Inconclusive, "was back"},
 		"old failures count":   {func(d *verdict.Declared, o *verdict.Observed) { window(d, o, f, r) }, "sliding-window", verdict.Fail, "old failures still count"},
 		"old failures do not":  {func(d *verdict.Declared, o *verdict.Observed) { window(d, o, f, f) }, "sliding-window", verdict.Pass, ""},
 		"open before they did": {func(d *verdict.Declared, o *verdict.Observed) { window(d, o, r, r) }, "sliding-window", verdict.Pass, ""},
@@ -200,6 +216,83 @@ func slower(o *verdict.Observed, s verdict.Span, n int) {
 		if c := &o.Calls[i]; s.Has(c.At) && c.Outcome == verdict.Success {
 			c.Took, c.Slow = 250*ms, true
 			n--
+		}
+	}
+}
+
+// A call that leaks as soon as it is open is none of those that opened it.
+func TestLeaksAtOnce(t *testing.T) {
+	t.Parallel()
+	o := story(5)
+	leak := &o.Calls[6]
+	leak.Outcome, leak.Took = verdict.Failed, 40*ms
+	o.Attempts = slices.Insert(o.Attempts, 5, leak.At+ms)
+	if p := judged(t, declared(), o, "trips-at-threshold"); p.Verdict != verdict.Pass {
+		t.Errorf("got %v %q, want pass: it opened after 5", p.Verdict, p.Observed)
+	}
+	if p := judged(t, declared(), o, "quiet-while-open"); p.Verdict != verdict.Fail {
+		t.Errorf("got %v %q, want fail", p.Verdict, p.Observed)
+	}
+}
+
+// Where connections live on, a call that sent packets, waited and was not turned away has
+// reached the dependency, also on a machine short of CPU.
+func TestLeaksOverAConnection(t *testing.T) {
+	t.Parallel()
+	o := story(5)
+	o.Survive, o.Waits, o.Attempts = true, 210*ms, nil
+	for i := range 5 {
+		o.Calls[i].Met, o.Calls[i].Outcome = true, verdict.Failed
+	}
+	leak := &o.Calls[12]
+	leak.Met, leak.Outcome, leak.Took, leak.Starved = true, verdict.Failed, 301*ms, 250*ms
+	if p := judged(t, declared(), o, "quiet-while-open"); p.Verdict != verdict.Fail || !strings.Contains(p.Detail, "1 calls sent packets") {
+		t.Errorf("got %v %q, want fail", p.Verdict, p.Detail)
+	}
+	leak.Outcome = verdict.Rejected // late
+	if p := judged(t, declared(), o, "quiet-while-open"); p.Verdict == verdict.Fail {
+		t.Errorf("turned away: got %v %q, want no fail", p.Verdict, p.Detail)
+	}
+}
+
+// Where calls go over connections that live on, those that were turned away late on a
+// machine short of CPU are no herd.
+func TestLateAnswersAreNoHerd(t *testing.T) {
+	t.Parallel()
+	probe := func(first int) *verdict.Observed {
+		o := story(5)
+		o.Survive, o.Waits, o.Attempts = true, 210*ms, nil
+		for i := range 5 {
+			o.Calls[i].Met = true
+		}
+		for i := range o.Calls {
+			if c := &o.Calls[i]; o.Probe.Has(c.At) {
+				c.Took, c.Starved = 300*ms, 0
+				if first--; first < 0 {
+					c.Starved = 200 * ms
+				}
+			}
+		}
+		return o
+	}
+	differ := func(o *verdict.Observed) *verdict.Observed { // the answers of failed calls and of an open breaker
+		for i := range 5 {
+			o.Calls[i].Outcome = verdict.Failed
+		}
+		i := slices.IndexFunc(o.Calls, func(c verdict.Call) bool { return o.Probe.Has(c.At) })
+		o.Calls[i].Outcome = verdict.Failed
+		return o
+	}
+	for name, c := range map[string]struct {
+		o    *verdict.Observed
+		want verdict.Verdict
+	}{
+		"answers alike, short of CPU": {probe(1), verdict.Inconclusive},
+		"answers alike, a herd":       {probe(11), verdict.Fail},
+		"answers differ":              {differ(probe(1)), verdict.Pass},
+	} {
+		if p := judged(t, declared(), c.o, "half-open-limit"); p.Verdict != c.want {
+			t.Errorf("%s: got %v %q %q, want %v", name, p.Verdict, p.Observed, p.Detail, c.want)
 		}
 	}
 }

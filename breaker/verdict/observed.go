@@ -186,17 +186,6 @@ func (o *Observed) all(s Span) []Call {
 	return out
 }
 
-// waited is how many of the calls in a span took as long as those do that reach the
-// dependency under the fault.
-func (o *Observed) waited(calls []Call) (n int) {
-	for _, c := range calls {
-		if c.Took >= o.Waits {
-			n++
-		}
-	}
-	return n
-}
-
 // under is what was seen, with another time in which the fault held.
 func (o *Observed) under(s Span) *Observed {
 	other := *o

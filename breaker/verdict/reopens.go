@@ -36,7 +36,7 @@ func reopensOnFailedProbe(d Declared, o *Observed) Property {
 	calls := o.calls(p.Span)
 	n := len(o.caused(d, calls, p.Span))
 	if byTime {
-		n = o.waited(calls)
+		n, _ = o.waited(d, calls)
 	}
 	n = max(n, len(o.passed(d, p.Span)))
 	p.Observed = fmt.Sprintf("%d attempts in %d calls over %s", n, len(calls), round(p.Length()))

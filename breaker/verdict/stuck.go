@@ -88,7 +88,8 @@ func (o *Observed) overslept(d Declared, t Trip) time.Duration {
 		return 0
 	}
 	first := o.Probe.Start
-	if !o.reachedIn(d, o.Probe) && (!o.Survive || o.waited(o.all(o.Probe)) == 0) {
+	waited, late := o.waited(d, o.all(o.Probe))
+	if !o.reachedIn(d, o.Probe) && (!o.Survive || waited+late == 0) {
 		first = o.Probe.End // still not
 	}
 	_, most := d.Opens(1)

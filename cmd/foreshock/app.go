@@ -17,6 +17,7 @@ import (
 	"github.com/foreshock/foreshock/internal/kind"
 	runner "github.com/foreshock/foreshock/internal/run"
 	"github.com/foreshock/foreshock/journeys"
+	"github.com/foreshock/foreshock/journeys/sakuli"
 	"github.com/foreshock/foreshock/probes"
 	"github.com/foreshock/foreshock/results"
 	"github.com/foreshock/foreshock/results/export"
@@ -157,7 +158,7 @@ func (a *app) own() ([]netip.AddrPort, error) {
 func (a *app) looks(vars *kind.Vars) kind.Table[results.Check] {
 	return slices.Concat(
 		probes.Kinds(),
-		journeys.Kinds(a.pool, vars.Dir, vars),
+		journeys.Kinds(a.pool, vars.Dir, vars, sakuli.Format(a.pool, a.engine.Log)),
 		kind.Table[results.Check]{contracts.Kind(vars.Dir, &contracts.Worker{})},
 	)
 }

@@ -30,6 +30,7 @@ type verification struct {
 	selectors texts
 	consumers texts
 	headers   texts
+	fresh     texts
 	tags      texts
 	state     string // a program with its arguments
 	files     texts  // beside the arguments
@@ -41,7 +42,7 @@ type verification struct {
 // understood in both.
 func (p *program) verifyFlags(formats []string) (*flags, *verification) {
 	f := p.newFlags("contract verify", "--provider NAME --provider-base-url URL [FILE|DIR|URL...] [--broker-base-url URL] [-o text|json|junit|github]", formats...)
-	v := &verification{req: contracts.Request{Headers: map[string]string{}}}
+	v := &verification{req: contracts.Request{Headers: map[string]string{}, Fresh: map[string][]string{}}}
 	r := &v.req
 	f.StringVar(&r.Provider, "provider", "", "`NAME` of the provider, as the pacts write it")
 	f.StringVar(&r.URL, "provider-base-url", "", "`URL` of the running provider")
@@ -50,6 +51,10 @@ func (p *program) verifyFlags(formats []string) (*flags, *verification) {
 	r.Timeout = contracts.DefaultTimeout
 	f.Var((*patience)(&r.Timeout), "request-timeout", "patience with one answer of the provider, such as 5s; a bare number is of milliseconds")
 	f.BoolVar(&r.InsecureTLS, "disable-ssl-verification", false, "do not check the provider's certificate")
+	f.StringVar((*string)(&r.TLS.Cert), "client-cert", "", "`FILE` of the certificate that the provider asks for, as PEM")
+	f.StringVar((*string)(&r.TLS.Key), "client-key", "", "`FILE` of its key")
+	f.StringVar((*string)(&r.TLS.CA), "ca-cert", "", "`FILE` of the authorities that are trusted instead of the system's")
+	f.Var(&v.fresh, "header-command", "send a header whose value a program prints, as `NAME=PROGRAM`; may be repeated")
 	f.Var(&v.headers, "header", "send this `NAME=VALUE` with every request; may be repeated")
 	f.Var(&v.consumers, "filter-consumer", "verify the pacts of this consumer `NAME` only; may be repeated")
 	f.StringVar(&v.filter.description, "filter-description", "", "verify interactions whose description matches this `REGEXP`")
@@ -117,6 +122,13 @@ func (v *verification) finish(files []string) (err error) {
 	}
 	if err := addHeaders(r.Headers, v.headers); err != nil {
 		return err
+	}
+	for _, text := range v.fresh {
+		name, command, _ := strings.Cut(text, "=")
+		if name == "" || strings.TrimSpace(command) == "" {
+			return errors.New("--header-command: got no NAME=PROGRAM, want NAME=PROGRAM")
+		}
+		r.Fresh[name] = strings.Fields(command)
 	}
 	for _, x := range []struct {
 		to         **regexp.Regexp
@@ -299,7 +311,7 @@ func addHeaders(to map[string]string, headers []string) error {
 func flagNames(err error) error {
 	words := strings.NewReplacer(
 		"provider:", "--provider:", "url:", "--provider-base-url:", "files:", "FILE:",
-		"state_command:", "--provider-states-command:", "state_change_url", "--provider-states-setup-url",
+		"tls:", "--client-cert and --client-key:", "state_command:", "--provider-states-command:", "state_change_url", "--provider-states-setup-url",
 	)
 	return errors.New(words.Replace(err.Error()))
 }

@@ -65,7 +65,7 @@ func (p *program) importFile(name, what string, args []string, read func(file st
 // newFile writes a file that was not there: someone may have gone on from an import of
 // before. Only its owner may read it, for it may hold what somebody typed.
 func newFile(path string, text []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the user names the file
 	if errors.Is(err, os.ErrExist) {
 		return fmt.Errorf("%s: exists already; name another file, or remove it", path)
 	}

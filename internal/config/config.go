@@ -11,6 +11,7 @@ import (
 
 	"github.com/foreshock/foreshock/internal/kind"
 	"github.com/foreshock/foreshock/internal/run"
+	"github.com/foreshock/foreshock/internal/vault"
 	"github.com/foreshock/foreshock/results"
 )
 
@@ -76,7 +77,7 @@ func Load(path string, kinds Kinds, env func(string) (string, bool)) (*Config, e
 	if len(docs) != 1 {
 		return nil, fmt.Errorf("%s: got %d YAML documents, want one", path, len(docs))
 	}
-	vars := &kind.Vars{Dir: filepath.Dir(path), Env: env, Secrets: &kind.Secrets{}}
+	vars := &kind.Vars{Dir: filepath.Dir(path), Env: env, Secrets: &kind.Secrets{}, Vault: vault.From(env)}
 	if vars.Secret, err = secretEnv(docs[0]); err != nil {
 		return nil, err
 	}

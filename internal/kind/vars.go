@@ -15,13 +15,14 @@ import (
 // cmdLimit is how long a ${cmd:} may take.
 const cmdLimit = 10 * time.Second
 
-// Vars gives the values of ${}: ${env:NAME}, ${file:PATH}, ${cmd:LINE} and ${name}.
-// Values of file and cmd, and of env names in Secret, go to Secrets.
+// Vars gives the values of ${}: ${env:NAME}, ${file:PATH}, ${cmd:LINE},
+// ${vault:PATH#KEY} and ${name}. Values of file, cmd and vault, and of env names in Secret, go to Secrets.
 type Vars struct {
 	Dir      string                      // relative ${file:} paths start here
 	Env      func(string) (string, bool) // such as os.LookupEnv
 	Secret   []string                    // env names whose values are secrets
 	Secrets  *Secrets
+	Vault    func(path, key string) (string, error) // nil: there is none
 	Named    map[string]string
 	Deferred []string // names whose values come later, through a Template
 }
@@ -163,6 +164,8 @@ func (v *Vars) value(name string) (string, error) {
 			return "", fmt.Errorf("${%s}: %w", name, err)
 		}
 		return v.secret(b), nil
+	case "vault":
+		return v.fromVault(name, what)
 	case "cmd":
 		ctx, cancel := context.WithTimeout(context.Background(), cmdLimit)
 		defer cancel()
@@ -175,7 +178,22 @@ func (v *Vars) value(name string) (string, error) {
 		}
 		return v.secret(b), nil
 	}
-	return "", errors.New(UnknownWord("source", source, []string{"env", "file", "cmd"}))
+	return "", errors.New(UnknownWord("source", source, []string{"env", "file", "cmd", "vault"}))
+}
+
+func (v *Vars) fromVault(name, what string) (string, error) {
+	path, key, ok := strings.Cut(what, "#")
+	if !ok || path == "" || key == "" {
+		return "", fmt.Errorf("${%s}: want the path of a secret and a key of it, such as ${vault:secret/shop#password}", name)
+	}
+	if v.Vault == nil {
+		return "", fmt.Errorf("${%s}: no vault can be asked here", name)
+	}
+	s, err := v.Vault(path, key)
+	if err != nil {
+		return "", fmt.Errorf("${%s}: %w", name, err)
+	}
+	return v.secret([]byte(s)), nil
 }
 
 func (v *Vars) secret(b []byte) string {

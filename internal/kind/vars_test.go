@@ -64,7 +64,7 @@ func TestExpandErrors(t *testing.T) {
 	v := vars(t)
 	for text, want := range map[string]string{
 		"a: [x, '${bse}']":     `1:8: unknown variable "bse"; did you mean "base"? Known: base, n, price, call, call_id`,
-		"a: ${enw:HOST}":       `1:4: unknown source "enw"; did you mean "env"? Known: env, file, cmd`,
+		"a: ${enw:HOST}":       `1:4: unknown source "enw"; did you mean "env"? Known: env, file, cmd, vault`,
 		"a: ${env:NONE}":       "1:4: ${env:NONE}: environment variable NONE is not set",
 		"a: ${file:none}":      "1:4: ${file:none}: open " + v.Dir + "/none: no such file or directory",
 		"a: ${cmd:exit 3}":     "1:4: ${cmd:}: command ended with exit status 3",
@@ -180,6 +180,28 @@ func TestLaterValuesWhereNoneIsExpected(t *testing.T) {
 		if err == nil {
 			err = n.Decode(&settings{})
 		}
+		said(t, err, "f.yaml:"+want)
+	}
+}
+
+func TestVault(t *testing.T) {
+	t.Parallel()
+	v := &kind.Vars{Secrets: &kind.Secrets{}, Vault: func(path, key string) (string, error) {
+		if path != "secret/shop" {
+			return "", errors.New("permission denied")
+		}
+		return key + " is hunter22\n", nil
+	}}
+	n, err := parse(t, "a: ${vault:secret/shop#password}").Expand(v)
+	if err != nil || n.Get("a").Text != "password is hunter22" || v.Secrets.Mask("the password is hunter22!") != "the ***!" {
+		t.Errorf("got %q and %v, want the value, masked", n.Get("a").Text, err)
+	}
+	for text, want := range map[string]string{
+		"a: ${vault:other#x}":       "1:4: ${vault:other#x}: permission denied",
+		"a: ${vault:secret/shop}":   "1:4: ${vault:secret/shop}: want the path of a secret and a key of it, such as ${vault:secret/shop#password}",
+		"a: ${vault:secret/shop#}b": "1:4: ${vault:secret/shop#}: want the path of a secret and a key of it, such as ${vault:secret/shop#password}",
+	} {
+		_, err := parse(t, text).Expand(v)
 		said(t, err, "f.yaml:"+want)
 	}
 }

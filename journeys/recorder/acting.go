@@ -11,11 +11,11 @@ import (
 
 type clicking struct {
 	selecting
-	OffsetX    float64 `yaml:"offsetX"`
-	OffsetY    float64 `yaml:"offsetY"`
+	OffsetX    amount  `yaml:"offsetX"`
+	OffsetY    amount  `yaml:"offsetY"`
 	Button     literal `yaml:"button"`
 	DeviceType literal `yaml:"deviceType"`
-	Duration   float64 `yaml:"duration"` // milliseconds
+	Duration   amount  `yaml:"duration"` // milliseconds
 }
 
 func click(s *step) (string, []kind.Node, common, error) { return s.clicks("click", "click") }

@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strconv"
@@ -16,14 +17,46 @@ type literal string
 // UnmarshalNode implements [kind.Unmarshaler].
 func (l *literal) UnmarshalNode(n kind.Node) error {
 	if n.Shape != kind.Scalar || n.Plain {
-		what := n.Shape.String()
-		if n.Plain {
-			what = n.Text
-		}
-		return n.Errorf("got %s, want a text in quotes", what)
+		return fmt.Errorf("got %s, want a text in quotes", shown(n))
 	}
 	*l = literal(n.Text)
 	return nil
+}
+
+// An amount is a number as JSON has it.
+type amount float64
+
+// UnmarshalNode implements [kind.Unmarshaler].
+func (a *amount) UnmarshalNode(n kind.Node) error {
+	f, err := strconv.ParseFloat(n.Text, 64)
+	if n.Shape != kind.Scalar || !n.Plain || err != nil {
+		return fmt.Errorf("got %s, want a number", shown(n))
+	}
+	*a = amount(f)
+	return nil
+}
+
+// A flag is true or false as JSON has it.
+type flag bool
+
+// UnmarshalNode implements [kind.Unmarshaler].
+func (f *flag) UnmarshalNode(n kind.Node) error {
+	if n.Shape != kind.Scalar || !n.Plain || n.Text != "true" && n.Text != "false" {
+		return fmt.Errorf("got %s, want true or false", shown(n))
+	}
+	*f = n.Text == "true"
+	return nil
+}
+
+// shown says what a value is without what it says, if that is a text.
+func shown(n kind.Node) string {
+	switch {
+	case n.Shape == kind.Scalar && n.Plain:
+		return n.Text
+	case n.Shape == kind.Scalar:
+		return "a text"
+	}
+	return n.Shape.String()
 }
 
 // text is a value at a place of the recording. A dollar in it is a dollar.
@@ -37,15 +70,15 @@ func plain(at kind.Node, s string) kind.Node {
 	return n
 }
 
-func number(at kind.Node, f float64) kind.Node {
-	return plain(at, strconv.FormatFloat(f, 'f', -1, 64))
+func number(at kind.Node, f amount) kind.Node {
+	return plain(at, strconv.FormatFloat(float64(f), 'f', -1, 64))
 }
 
-func boolean(at kind.Node, b bool) kind.Node { return plain(at, strconv.FormatBool(b)) }
+func boolean(at kind.Node, b flag) kind.Node { return plain(at, strconv.FormatBool(bool(b))) }
 
 // millis is a time in milliseconds.
-func millis(at kind.Node, ms float64) kind.Node {
-	return plain(at, time.Duration(min(ms, 1e12)*float64(time.Millisecond)).String())
+func millis(at kind.Node, ms amount) kind.Node {
+	return plain(at, time.Duration(min(float64(ms), 1e12)*float64(time.Millisecond)).String())
 }
 
 func list(at kind.Node, items ...kind.Node) kind.Node {

@@ -43,8 +43,8 @@ func closing(s *step) (string, []kind.Node, common, error) {
 
 type scrolling struct {
 	selecting
-	X float64 `yaml:"x"`
-	Y float64 `yaml:"y"`
+	X amount `yaml:"x"`
+	Y amount `yaml:"y"`
 }
 
 func scroll(s *step) (string, []kind.Node, common, error) {
@@ -66,12 +66,12 @@ func scroll(s *step) (string, []kind.Node, common, error) {
 
 type viewing struct {
 	common
-	Width             float64 `yaml:"width"`
-	Height            float64 `yaml:"height"`
-	DeviceScaleFactor float64 `yaml:"deviceScaleFactor"`
-	IsMobile          bool    `yaml:"isMobile"`
-	HasTouch          bool    `yaml:"hasTouch"`
-	IsLandscape       bool    `yaml:"isLandscape"`
+	Width             amount `yaml:"width"`
+	Height            amount `yaml:"height"`
+	DeviceScaleFactor amount `yaml:"deviceScaleFactor"`
+	IsMobile          flag   `yaml:"isMobile"`
+	HasTouch          flag   `yaml:"hasTouch"`
+	IsLandscape       flag   `yaml:"isLandscape"`
 }
 
 func viewport(s *step) (string, []kind.Node, common, error) {
@@ -82,8 +82,8 @@ func viewport(s *step) (string, []kind.Node, common, error) {
 	if err != nil {
 		return "", nil, c.common, err
 	}
-	n := mapping(s.node, field("width", number(s.node.Get("width"), float64(int(c.Width)))),
-		field("height", number(s.node.Get("height"), float64(int(c.Height)))))
+	n := mapping(s.node, field("width", number(s.node.Get("width"), amount(int(c.Width)))),
+		field("height", number(s.node.Get("height"), amount(int(c.Height)))))
 	if c.DeviceScaleFactor != 0 && c.DeviceScaleFactor != 1 {
 		n.Fields = append(n.Fields, field("scale", number(s.node.Get("deviceScaleFactor"), c.DeviceScaleFactor)))
 	}
@@ -101,9 +101,9 @@ func viewport(s *step) (string, []kind.Node, common, error) {
 
 type throttling struct {
 	common
-	Download float64 `yaml:"download"` // bytes a second; less than 0 is no limit
-	Upload   float64 `yaml:"upload"`
-	Latency  float64 `yaml:"latency"` // milliseconds
+	Download amount `yaml:"download"` // bytes a second; less than 0 is no limit
+	Upload   amount `yaml:"upload"`
+	Latency  amount `yaml:"latency"` // milliseconds
 }
 
 func network(s *step) (string, []kind.Node, common, error) {
@@ -120,7 +120,7 @@ func network(s *step) (string, []kind.Node, common, error) {
 	n := mapping(s.node)
 	for _, limit := range []struct {
 		key  string
-		rate float64
+		rate amount
 	}{{"download", c.Download}, {"upload", c.Upload}} {
 		if limit.rate > 0 {
 			n.Fields = append(n.Fields, field(limit.key, number(s.node.Get(limit.key), limit.rate)))

@@ -77,10 +77,11 @@ const wanted = `a recording of the Chrome DevTools Recorder, exported as JSON: {
 
 // A flow is a recording on its way to becoming a journey.
 type flow struct {
-	timeout  float64  // milliseconds; 0 is not said
+	timeout  amount   // milliseconds; 0 is not said
 	targets  []string // the pages through which the steps went to the one they are in; none is main
 	closed   int      // the step that closed main
 	opened   bool
+	extra    []string // keys that no recording has
 	warnings []Warning
 }
 
@@ -91,7 +92,7 @@ func (f *flow) warn(at kind.Node, format string, args ...any) {
 func (f *flow) journey(n kind.Node) (kind.Node, error) {
 	var r struct {
 		Title   literal     `yaml:"title"`
-		Timeout float64     `yaml:"timeout"`
+		Timeout amount      `yaml:"timeout"`
 		Steps   []kind.Node `yaml:"steps"`
 
 		SelectorAttribute literal `yaml:"selectorAttribute"` // says how selectors were made; they are all there
@@ -140,8 +141,9 @@ func (f *flow) decode(n kind.Node, whose string, v any) error {
 			}
 		case kind.Nearest(key, known) != "":
 			return field.Key.Errorf("%s: unknown key %q; did you mean %q?", whose, key, kind.Nearest(key, known))
-		default:
-			f.warn(field.Key, "%s: the key %q is not one of a recording and is left out", whose, key)
+		case !contains(f.extra, key):
+			f.extra = append(f.extra, key)
+			f.warn(field.Key, "%s: the key %q is not one of a recording and is left out, here and where it comes again", whose, short(key))
 		}
 	}
 	if err := kept.Decode(v); err != nil {

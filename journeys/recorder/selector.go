@@ -1,10 +1,12 @@
 package recorder
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
-	"strconv"
+	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/foreshock/foreshock/internal/kind"
 )
@@ -27,20 +29,20 @@ func (w *way) UnmarshalNode(n kind.Node) error {
 		}
 		*w = way{string(l)}
 	} else {
-		var parts []literal
-		if err := n.Decode(&parts); err != nil {
-			return err
-		}
-		for _, l := range parts {
+		for _, item := range n.Items {
+			var l literal
+			if err := l.UnmarshalNode(item); err != nil {
+				return item.Errorf("selectors: %w", err)
+			}
 			*w = append(*w, string(l))
 		}
 	}
 	if len(*w) == 0 {
-		return n.Errorf("got an empty list, want a selector, such as \"#buy\" or \"aria/Buy\"")
+		return errors.New("got an empty list, want a selector, such as \"#buy\" or \"aria/Buy\"")
 	}
 	for _, part := range *w {
 		if _, v := split(part); strings.TrimSpace(v) == "" {
-			return n.Errorf("got %q, want a selector, such as \"#buy\" or \"aria/Buy\"", part)
+			return fmt.Errorf("got %q, want a selector, such as \"#buy\" or \"aria/Buy\"", part)
 		}
 	}
 	return nil
@@ -71,19 +73,20 @@ func (s *step) needsSelectors(c selecting) error {
 // recorder itself takes it.
 func (s *step) selector(c selecting, first bool) (kind.Node, error) {
 	at := s.node.Get("selectors")
-	ways := make([]kind.Node, len(c.Selectors))
+	var ways []kind.Node
 	for i, w := range c.Selectors {
-		parts := make([]kind.Node, len(w))
-		for k, part := range w {
-			var err error
-			if parts[k], err = s.part(at.Items[i], part); err != nil {
-				return kind.Node{}, err
-			}
+		way, err := s.way(at.Items[i], w)
+		switch {
+		case err != nil:
+			return kind.Node{}, err
+		case way.Shape == kind.Null:
+			s.warn(at.Items[i], "step %d: the selector names a role that only browsers know, and is left out", s.no)
+		case !slices.ContainsFunc(ways, func(o kind.Node) bool { return flowing(o) == flowing(way) }):
+			ways = append(ways, way)
 		}
-		ways[i] = list(at.Items[i], parts...)
-		if len(parts) == 1 {
-			ways[i] = parts[0]
-		}
+	}
+	if len(ways) == 0 {
+		return kind.Node{}, at.Errorf("step %d: got only selectors by a role that only browsers know, want another, such as \"#buy\"", s.no)
 	}
 	out := mapping(at, field("any", list(at, ways...)))
 	if len(ways) == 1 && ways[0].Shape == kind.Mapping {
@@ -103,10 +106,25 @@ func (s *step) framed(n kind.Node, c common) kind.Node {
 	at := s.node.Get("frame")
 	path := list(at)
 	for _, i := range c.Frame {
-		path.Items = append(path.Items, plain(at, strconv.Itoa(i)))
+		path.Items = append(path.Items, number(at, i))
 	}
 	n.Fields = append(n.Fields, field("frame", path))
 	return n
+}
+
+// way is one alternative, or nothing if a part of it cannot be looked for.
+func (s *step) way(at kind.Node, w way) (kind.Node, error) {
+	parts := make([]kind.Node, len(w))
+	for i, selector := range w {
+		var err error
+		if parts[i], err = s.part(at, selector); err != nil || parts[i].Shape == kind.Null {
+			return kind.Node{}, err
+		}
+	}
+	if len(parts) == 1 {
+		return parts[0], nil
+	}
+	return list(at, parts...), nil
 }
 
 func (s *step) part(at kind.Node, selector string) (kind.Node, error) {
@@ -114,14 +132,18 @@ func (s *step) part(at kind.Node, selector string) (kind.Node, error) {
 	switch by {
 	case "aria":
 		name, role := spoken(value)
+		// Roles of browsers alone are written LabelText or DisclosureTriangle.
+		known := role == strings.ToLower(role)
 		switch {
+		case name == "" && !known:
+			return kind.Node{}, nil
 		case name == "" && role == "":
 			return kind.Node{}, at.Errorf("step %d: got %q, want a name or a role, such as aria/Buy or aria/Buy[role=\"button\"]", s.no, selector)
 		case name == "":
 			return mapping(at, field("role", text(at, role))), nil
 		}
 		n := mapping(at, field("aria", text(at, name)))
-		if role != "" {
+		if role != "" && known {
 			n.Fields = append(n.Fields, field("role", text(at, role)))
 		}
 		return n, nil
@@ -155,13 +177,14 @@ func label(c selecting) string {
 			if how == "aria" {
 				value, _ = spoken(value)
 			}
+			value = short(value)
 			if value == "" || by != "" && by != how {
 				continue
 			}
 			if by == "" {
-				return short(value)
+				return value
 			}
-			return strconv.Quote(short(value))
+			return `"` + value + `"`
 		}
 	}
 	return "an element"
@@ -170,7 +193,7 @@ func label(c selecting) string {
 // short makes a text fit for a name.
 func short(s string) string {
 	const most = 40
-	r := []rune(strings.Join(strings.Fields(s), " "))
+	r := []rune(strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }), " "))
 	if len(r) > most {
 		return string(r[:most-1]) + "…"
 	}

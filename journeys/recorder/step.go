@@ -22,10 +22,10 @@ type step struct {
 // common are the keys of every type.
 type common struct {
 	Type           literal     `yaml:"type"`
-	Timeout        float64     `yaml:"timeout"` // milliseconds; 0 is that of the recording
+	Timeout        amount      `yaml:"timeout"` // milliseconds; 0 is that of the recording
 	AssertedEvents []kind.Node `yaml:"assertedEvents"`
 	Target         literal     `yaml:"target"` // main, or the address of another page
-	Frame          []int       `yaml:"frame"`
+	Frame          []amount    `yaml:"frame"`
 }
 
 // An event is what followed a step when it was recorded.
@@ -85,6 +85,11 @@ func (s *step) finish(name string, do []kind.Node, c common) ([]kind.Node, error
 	if c.Timeout < 0 {
 		return nil, s.located(kind.At("timeout", fmt.Errorf("got %v, want milliseconds", c.Timeout)))
 	}
+	for i, which := range c.Frame {
+		if which < 0 || which != amount(int(which)) {
+			return nil, s.node.Get("frame").Items[i].Errorf("step %d: frame: got %v, want a whole number of at least 0", s.no, which)
+		}
+	}
 	if !s.opened && !slices.Contains([]string{"navigate", "setViewport", "emulateNetworkConditions"}, string(c.Type)) {
 		return nil, s.node.Errorf("step %d: got %s before any navigate, want navigate: the browser starts on an empty page", s.no, c.Type)
 	}
@@ -135,7 +140,7 @@ func (s *step) at(target string, do []kind.Node, c common) ([]kind.Node, error) 
 	return do, nil
 }
 
-func (s *step) timeoutIf(unsaid bool) float64 {
+func (s *step) timeoutIf(unsaid bool) amount {
 	if unsaid {
 		return s.timeout
 	}

@@ -10,8 +10,8 @@ import (
 type counting struct {
 	selecting
 	Operator   literal            `yaml:"operator"`
-	Count      int                `yaml:"count"`
-	Visible    bool               `yaml:"visible"` // false waits until this holds no more
+	Count      amount             `yaml:"count"`
+	Visible    flag               `yaml:"visible"` // false waits until this holds no more
 	Properties kind.Node          `yaml:"properties"`
 	Attributes map[string]literal `yaml:"attributes"`
 }
@@ -26,17 +26,17 @@ func waitForElement(s *step) (string, []kind.Node, common, error) {
 	if err != nil {
 		return "", nil, c.common, err
 	}
-	if c.Count < 0 {
-		return "", nil, c.common, kind.At("count", fmt.Errorf("got %d, want 0 or more", c.Count))
+	if c.Count < 0 || c.Count != amount(int(c.Count)) {
+		return "", nil, c.common, kind.At("count", fmt.Errorf("got %v, want a whole number of at least 0", c.Count))
 	}
 	of, err := s.selector(c.selecting, false)
 	if err != nil {
 		return "", nil, c.common, err
 	}
 	at := s.node.Get("count")
-	count := 1.0
+	count := amount(1)
 	if s.node.Has("count") {
-		count = float64(c.Count)
+		count = c.Count
 	}
 	n := mapping(s.node, field("of", of))
 	verb := ""
@@ -64,7 +64,7 @@ func waitForElement(s *step) (string, []kind.Node, common, error) {
 	if count == 1 && verb == "" {
 		name = "wait for " + label(c.selecting)
 	}
-	if s.node.Has("visible") && !c.Visible {
+	if s.node.Has("visible") && !bool(c.Visible) {
 		n.Fields = append(n.Fields, field("gone", boolean(s.node.Get("visible"), true)))
 		name += " to be gone"
 	}

@@ -25,15 +25,16 @@ func writeFields(b *bytes.Buffer, fields []kind.Field, indent int) {
 			b.WriteString(strings.Repeat(" ", indent))
 		}
 		b.WriteString(scalar(f.Key) + ":")
-		write(b, f.Value, indent)
+		write(b, f.Value, indent, f.Key.Text == "do")
 	}
 }
 
-// write puts a value behind its key: on the same line if it fits there.
-func write(b *bytes.Buffer, n kind.Node, indent int) {
+// write puts a value behind its key: on the same line if it fits there, unless it is
+// always to have lines of its own.
+func write(b *bytes.Buffer, n kind.Node, indent int, always bool) {
 	line := flowing(n)
 	block := n.Shape == kind.List && len(n.Items) > 0 || n.Shape == kind.Mapping && len(n.Fields) > 0
-	if !block || indent > 2 && len(line)+indent < lineLimit {
+	if !block || !always && indent > 2 && len(line)+indent < lineLimit {
 		b.WriteString(" " + line + "\n")
 		return
 	}

@@ -56,14 +56,21 @@ func text(w io.Writer, rs []results.Result) error {
 			continue
 		}
 		fmt.Fprintf(&b, "  %s\n", strings.TrimSuffix(fmt.Sprintf("%s: %s", r.Cause, indent(r.Message)), ": "))
-		for _, s := range r.Steps {
-			if s.Parent == 0 {
-				fmt.Fprintf(&b, "          %-24s  %9s  %s\n", "  "+oneLine(s.Name), s.Duration.Round(time.Millisecond/10), s.Status)
+		for _, s := range listed(r.Steps) {
+			if !reached(s) {
+				fmt.Fprintf(&b, "          %-24s  %9s  not reached\n", "  "+oneLine(s.Name), "-")
+				continue
 			}
+			fmt.Fprintf(&b, "          %-24s  %9s  %s\n", "  "+oneLine(s.Name), s.Duration.Round(time.Millisecond/10), s.Status)
 		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// reached reports whether a step was begun: a run records those after one that failed too.
+func reached(s results.Step) bool {
+	return s.Duration > 0 || s.Status != results.Unknown || s.Cause != results.CauseStopped
 }
 
 func indent(message string) string {

@@ -46,6 +46,7 @@ func sample() []results.Result {
 				{Name: "pay|now='x'\n", Offset: ms(20), Duration: ms(5000), Status: results.Critical, Cause: results.CauseAnswer, Error: "got declined"},
 				{Parent: 2, Name: "click #pay", Offset: ms(21), Duration: ms(4999), Status: results.Critical, Cause: results.CauseAnswer},
 				{Name: "open", Offset: ms(5020), Duration: ms(5)}, // a second of that name
+				{Name: "thanks", Offset: ms(5025), Warning: ms(2000), Status: results.Unknown, Cause: results.CauseStopped, Error: "not reached"},
 			},
 		},
 		{
@@ -95,6 +96,28 @@ func TestJSONReadsBack(t *testing.T) {
 	}
 }
 
+// Steps within steps are listed where those have limits.
+func TestStepsWithin(t *testing.T) {
+	t.Parallel()
+	s := time.Second
+	text := write(t, "nagios", []results.Result{{Key: results.Key{Check: "suite"}, Duration: s, Steps: []results.Step{
+		{Name: "shop", Duration: s},
+		{Parent: 1, Name: "case1", Duration: s},
+		{Parent: 2, Name: "log in", Duration: s, Warning: 2 * s, Critical: 3 * s},
+		{Parent: 3, Name: "_click", Duration: s},
+		{Parent: 2, Name: "pay", Duration: s},
+		{Parent: 1, Name: "case2"},
+		{Parent: 6, Name: "look"},
+		{Name: "browser"},
+	}}})
+	_, data, _ := strings.Cut(text, "|time=1.000000s ")
+	want := "'shop'=1.000000s;; 'shop: case1'=1.000000s;; 'shop: case1: log in'=1.000000s;2;3 'shop: case1: pay'=1.000000s;; " +
+		"'shop: case2'=0.000000s;; 'browser'=0.000000s;;\n"
+	if data != want {
+		t.Errorf("got  %swant %s", data, want)
+	}
+}
+
 func TestJUnitCounts(t *testing.T) {
 	t.Parallel()
 	var s junit.Suite
@@ -126,7 +149,7 @@ func TestNagiosLines(t *testing.T) {
 	if len(lines) != len(sample())+1 {
 		t.Fatalf("got %d lines, want one a result", len(lines)-1)
 	}
-	perf := regexp.MustCompile(`^time=\d+\.\d{6}s( '[^'=|]+'=\d+\.\d{6}s;[\d.]*;[\d.]*)*$`)
+	perf := regexp.MustCompile(`^time=\d+\.\d{6}s( '[^'=|]+'=(\d+\.\d{6}s|U);[\d.]*;[\d.]*)*$`)
 	for i, r := range sample() {
 		text, data, _ := strings.Cut(strings.TrimSuffix(lines[i], "\n"), "|")
 		if !strings.HasPrefix(text, strings.ToUpper(r.Status.String())+" - "+r.Check+": ") {

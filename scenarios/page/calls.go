@@ -32,12 +32,16 @@ func (a *axis) calls(timeline []scenarios.Entry) lane {
 		l.Rules = append(l.Rules, rule{Y: y})
 		l.Texts = append(l.Texts, text{X: "0%", Y: y - 3, Text: round(ms), Class: "w m n plain"})
 	}
+	failed := slices.DeleteFunc(slices.Clone(calls), func(c scenarios.Entry) bool { return shape(c.Outcome) != failedShape })
+	calls = slices.DeleteFunc(calls, func(c scenarios.Entry) bool { return shape(c.Outcome) == failedShape })
 	for width := 0.05; ; width *= 2 {
 		l.Marks = a.marks(s, calls, width)
 		if len(l.Marks) <= mostMarks {
-			return l
+			break
 		}
 	}
+	a.failures(&l, s, failed)
+	return l
 }
 
 // A heap is what is drawn as one mark, where its first call is.
@@ -50,6 +54,16 @@ type heap struct {
 	err      string
 }
 
+func newHeap(x, y float64, c scenarios.Entry) *heap {
+	return &heap{x: x, y: y, outcome: c.Outcome, from: c.AtMS, min: c.DurationMS}
+}
+
+func (h *heap) add(c scenarios.Entry) {
+	h.n++
+	h.min, h.max = min(h.min, c.DurationMS), max(h.max, c.DurationMS)
+	h.err = cmp.Or(c.Error, h.err)
+}
+
 // marks joins the calls of one outcome that fall into one cell.
 func (a *axis) marks(s scale, calls []scenarios.Entry, width float64) []mark {
 	type key struct {
@@ -60,20 +74,13 @@ func (a *axis) marks(s scale, calls []scenarios.Entry, width float64) []mark {
 	for _, c := range calls {
 		x, y := a.at(c.AtMS), s.y(c.DurationMS)
 		k := key{cell(x, width), cell(y, max(1, min(width*10, 4))), c.Outcome}
-		h := heaps[k]
-		if h == nil {
-			h = &heap{x: x, y: y, outcome: c.Outcome, from: c.AtMS, min: c.DurationMS}
-			heaps[k] = h
+		if heaps[k] == nil {
+			heaps[k] = newHeap(x, y, c)
 		}
-		h.n++
-		h.min, h.max = min(h.min, c.DurationMS), max(h.max, c.DurationMS)
-		h.err = cmp.Or(c.Error, h.err)
+		heaps[k].add(c)
 	}
-	// What went wrong lies above what went well.
-	order := []string{"rejected", "success"}
 	sorted := slices.SortedFunc(maps.Values(heaps), func(a, b *heap) int {
-		depth := func(h *heap) int { i := slices.Index(order, h.outcome); return (i + len(order) + 1) % (len(order) + 1) }
-		return cmp.Or(cmp.Compare(depth(a), depth(b)), cmp.Compare(a.x, b.x), cmp.Compare(a.y, b.y))
+		return cmp.Or(cmp.Compare(a.outcome, b.outcome), cmp.Compare(a.x, b.x), cmp.Compare(a.y, b.y))
 	})
 	var out []mark
 	for _, h := range sorted {
@@ -87,8 +94,10 @@ func shape(outcome string) string {
 	case "success", "rejected":
 		return "call-" + outcome
 	}
-	return "call-failed"
+	return failedShape
 }
+
+const failedShape = "call-failed"
 
 func (h *heap) title() string {
 	t := fmt.Sprintf("%s at %s, in %s", h.outcome, clock(h.from), span(h.max))

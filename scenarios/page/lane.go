@@ -35,8 +35,8 @@ type rule struct {
 	Y, To           int
 }
 
-// A mark is a small shape.
-type mark struct{ X, Y, Shape, Title string }
+// A mark is a small shape. One with a class is shown at the widths that this names.
+type mark struct{ X, Y, Shape, Title, Class string }
 
 // A text stands at X; it is shown where its class says that there is room.
 type text struct {
@@ -81,6 +81,20 @@ func labels(x, w float64, y int, candidates ...string) []text {
 		}
 	}
 	return out
+}
+
+// centred are the texts in the middle of a band, at the widths at which it has room.
+func centred(x, w float64, y int, s string) []text {
+	var classes []string
+	for _, t := range tiers() {
+		if 6.3*float64(len([]rune(s)))+6 <= w/100*t.width {
+			classes = append(classes, t.class)
+		}
+	}
+	if len(classes) == 0 {
+		return nil
+	}
+	return []text{{X: percent(x + w/2), Y: y, Text: s, Class: "mid " + strings.Join(classes, " ")}}
 }
 
 // An axis places times of a run.

@@ -12,7 +12,7 @@ import (
 func (a *axis) lanes(r *scenarios.Report) []lane {
 	top := a.times()
 	top.Key = "top"
-	out := []lane{top, a.phases(r.Phases)}
+	out := []lane{top}
 	for _, f := range r.Faults {
 		out = append(out, a.fault(f))
 	}
@@ -22,17 +22,6 @@ func (a *axis) lanes(r *scenarios.Report) []lane {
 	}
 	out = append(out, a.calls(r.Timeline), a.attempts(r))
 	return append(out, a.checks(r.Checks)...)
-}
-
-func (a *axis) phases(phases []scenarios.PhaseLine) lane {
-	l := a.lane("phases", "Phase", "", 30)
-	l.Label = "the phases of the run; the table below has their figures"
-	for _, p := range phases {
-		a.labelled(&l, p.FromMS, p.ToMS, "phase "+state(p.Name),
-			fmt.Sprintf("%s from %s to %s: %d calls, %d attempts", p.Name, clock(p.FromMS), clock(p.ToMS), p.Calls, p.Attempts),
-			p.Name+" "+span(p.ToMS-p.FromMS), p.Name)
-	}
-	return l
 }
 
 // labelled adds a band with the first of the names that there is room for.
@@ -46,7 +35,7 @@ func (a *axis) labelled(l *lane, from, to float64, class, title string, names ..
 // state is the class of a state's colour.
 func state(s string) string {
 	switch s {
-	case "closed", "open", "half-open":
+	case "closed", "open", "half-open", "baseline", "recovered":
 		return s
 	}
 	return "other"
@@ -75,35 +64,29 @@ func (a *axis) fault(f scenarios.FaultLine) lane {
 	return l
 }
 
-// seen is the breaker's state as it could be told from outside.
+// seen is the breaker's state as it could be told from outside: the phases of the run,
+// of which the table has the figures.
 func (a *axis) seen(r *scenarios.Report) lane {
 	l := a.lane("seen", "Breaker seen", "from outside", 38)
-	l.Label = "the breaker's state as seen from outside"
-	var changes []scenarios.Entry
-	for _, e := range r.Timeline {
-		if e.Type == "state" {
-			changes = append(changes, e)
+	l.Label = "the breaker's state as seen from outside, phase by phase; the table below has their figures"
+	opened, never := false, -1 // in the last of the phases that could have opened it
+	for i, p := range r.Phases {
+		opened = opened || p.Name == "open"
+		if p.Name == "closed" && p.Calls > 0 {
+			never = i
 		}
 	}
-	first := slices.IndexFunc(r.Timeline, func(e scenarios.Entry) bool { return e.Type == "call" })
-	if first < 0 {
-		l.Texts = append(l.Texts, text{X: "0%", Y: 23, Text: "no call was made", Class: "w m n plain"})
-		return l
-	}
-	from, now := r.Timeline[first].AtMS, "closed"
-	lasted := func(to float64, names ...string) {
-		title := fmt.Sprintf("%s from %s to %s", now, clock(from), clock(to))
+	for i, p := range r.Phases {
+		names := []string{p.Name + " " + span(p.ToMS-p.FromMS), p.Name}
+		if i == never && !opened {
+			names = append([]string{"closed: it was not seen to open"}, names...)
+		}
+		title := fmt.Sprintf("%s from %s to %s: %s, %s", p.Name, clock(p.FromMS), clock(p.ToMS), plural(p.Calls, "call", "calls"), plural(p.Attempts, "attempt", "attempts"))
+		a.labelled(&l, p.FromMS, p.ToMS, state(p.Name), title, names...)
 		l.Label += "; " + title
-		a.labelled(&l, from, to, state(now), title, append(names, now)...)
 	}
-	for _, e := range changes {
-		lasted(e.AtMS, now+" "+span(e.AtMS-from))
-		from, now = e.AtMS, e.To
-	}
-	if len(changes) == 0 {
-		lasted(a.end, "closed: it was not seen to open")
-	} else {
-		lasted(a.end, now+" "+span(a.end-from))
+	if len(r.Phases) == 0 {
+		l.Texts = append(l.Texts, text{X: "0%", Y: 23, Text: "it was not looked at", Class: "w m n plain"})
 	}
 	return l
 }
@@ -138,7 +121,13 @@ func (a *axis) reported(timeline []scenarios.Entry) (lane, bool) {
 		if e.Error != "" {
 			title += ": " + e.Error
 		}
+		n := len(l.Texts)
 		a.labelled(&l, e.AtMS, to, class, title, name+" "+span(to-e.AtMS), name)
+		if class == "unread" { // it would not be readable either
+			for i := range l.Texts[n:] {
+				l.Texts[n+i].Class += " outlined"
+			}
+		}
 	}
 	return l, len(looks) > 0
 }
@@ -146,7 +135,7 @@ func (a *axis) reported(timeline []scenarios.Entry) (lane, bool) {
 // attempts are the connections that somebody began towards the dependency, with their
 // number in each phase.
 func (a *axis) attempts(r *scenarios.Report) lane {
-	l := a.lane("attempts", "Attempts", "seen by the kernel", 46)
+	l := a.lane("attempts", "Attempts", "", 46)
 	seen := map[string]int{}
 	for _, e := range r.Timeline {
 		if e.Type == "attempt" {
@@ -158,12 +147,15 @@ func (a *axis) attempts(r *scenarios.Report) lane {
 		total += n
 		l.Ticks = append(l.Ticks, rule{X: x, Y: 21, To: 42, Class: "attempt"})
 	}
+	l.Note = fmt.Sprintf("%d seen by the kernel", total)
 	slices.SortFunc(l.Ticks, func(a, b rule) int { return cmp.Compare(a.X, b.X) })
 	l.Label = fmt.Sprintf("%s seen by the kernel", plural(total, "connection attempt", "connection attempts"))
-	for _, p := range r.Phases {
-		x, w := a.at(p.FromMS), a.at(p.ToMS)-a.at(p.FromMS)
-		l.Texts = append(l.Texts, labels(x, w, 14, plural(p.Attempts, "attempt", "attempts"), fmt.Sprint(p.Attempts))...)
+	for i, p := range r.Phases {
+		l.Texts = append(l.Texts, centred(a.at(p.FromMS), a.at(p.ToMS)-a.at(p.FromMS), 14, fmt.Sprint(p.Attempts))...)
 		l.Label += fmt.Sprintf("; %s: %d", p.Name, p.Attempts)
+		if i > 0 {
+			l.Ticks = append(l.Ticks, rule{X: a.x(p.FromMS), Y: 2, To: 18, Class: "border"})
+		}
 	}
 	return l
 }

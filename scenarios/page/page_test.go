@@ -38,6 +38,7 @@ func unsure(t *testing.T) *scenarios.Report {
 	t.Helper()
 	r := sample(t, "pass")
 	r.Verdict, r.ExitCode, r.Recovery = verdict.Inconclusive, 3, nil
+	r.Measured = nil
 	r.Reason, r.DurationMS = "unhealthy baseline: 3 of 5 calls succeeded, want 100%", 2600
 	for i := range r.Properties {
 		if p := &r.Properties[i]; p.Verdict != verdict.Skipped {
@@ -130,7 +131,7 @@ func TestOrder(t *testing.T) {
 	r := sample(t, "fail")
 	root := parse(t, draw(t, r))
 	body := element(root, func(n *html.Node) bool { return n.Data == "body" })
-	if says := words(body); !strings.HasPrefix(says, "fail payments-outage The circuit breaker did not do what its owner declares: 5 properties failed. The breaker never opened in 25 failed calls in a row.") {
+	if says := words(body); !strings.HasPrefix(says, "fail payments-outage The circuit breaker did not do what its owner declares: 3 properties failed. The breaker never opened in 26 failed calls in a row.") {
 		t.Errorf("the page begins with %.200s", says)
 	}
 	var heads, ids, verdicts []string
@@ -142,7 +143,7 @@ func TestOrder(t *testing.T) {
 			ids, verdicts = append(ids, id), append(verdicts, attr(n, "data-verdict"))
 		}
 	}
-	if want := []string{"What happened", "Properties", "Recovery", "Journeys and checks meanwhile", "Rules and configuration"}; !slices.Equal(heads, want) {
+	if want := []string{"What happened", "Recovery", "Properties", "Journeys and checks meanwhile", "Rules and configuration"}; !slices.Equal(heads, want) {
 		t.Errorf("sections: got %q, want %q", heads, want)
 	}
 	if order := slices.Compact(slices.Clone(verdicts)); !slices.Equal(order, []string{"fail", "inconclusive", "pass", "skipped"}) {
@@ -160,9 +161,15 @@ func TestAllIsThere(t *testing.T) {
 	for _, name := range []string{"pass", "fail"} {
 		r := sample(t, name)
 		says := words(parse(t, draw(t, r)))
-		want := []string{r.SHA256, r.Run, r.Host, r.Target, r.Summary, "half_open_calls: 1", "2026-11-22"}
+		want := []string{r.SHA256, r.Run, r.Host, r.Target, r.Summary, r.Lead(), "half_open_calls: 1", "2026-11-22"}
 		for _, p := range r.Properties {
-			want = append(want, p.ID, p.Expected, p.Observed, p.Detail)
+			want = append(want, p.ID, p.Expected, p.Observed, p.Detail, p.Fix)
+		}
+		if len(r.Measured) != 5 {
+			t.Errorf("%s: got %d measured values, want 5", name, len(r.Measured))
+		}
+		for _, m := range r.Measured {
+			want = append(want, m.Name, m.Declared, m.Measured)
 		}
 		for _, f := range r.Faults {
 			want = append(want, f.Rules...)
@@ -212,15 +219,17 @@ func TestTimeline(t *testing.T) {
 		lane, tag, class string
 		want             int
 	}{
-		{"phases", "rect", "phase", len(r.Phases)},
 		{"fault", "rect", "fault", 2},
 		{"seen", "rect", "open", 4},
 		{"seen", "rect", "half-open", 4},
 		{"seen", "rect", "closed", 2},
+		{"seen", "rect", "baseline", 1},
+		{"seen", "rect", "recovered", 1},
+		{"reported", "rect", "open", 4},
 		{"calls", "use", "call-failed", entries["call failed"]},
 		{"calls", "use", "call-success", entries["call success"]},
 		{"calls", "rect", "shade", 2},
-		{"check", "rect", "ok", 8},
+		{"check", "rect", "ok", 9},
 	} {
 		if len(found[c.lane]) == 0 {
 			t.Errorf("no lane %s", c.lane)
@@ -230,8 +239,8 @@ func TestTimeline(t *testing.T) {
 			t.Errorf("lane %s: got %d %s.%s, want %d", c.lane, n, c.tag, c.class, c.want)
 		}
 	}
-	if len(found["check"]) != 2 || len(found["reported"]) != 0 {
-		t.Errorf("got %d lanes of checks and %d of the breaker's own word, want 2 and none", len(found["check"]), len(found["reported"]))
+	if len(found["check"]) != 2 || len(found["reported"]) != 1 || len(found["seen"]) != 1 {
+		t.Errorf("got %d lanes of checks and %d of the breaker's own word, want 2 and 1", len(found["check"]), len(found["reported"]))
 	}
 }
 
@@ -239,6 +248,7 @@ func TestTimeline(t *testing.T) {
 func TestReported(t *testing.T) {
 	t.Parallel()
 	r := sample(t, "pass")
+	r.Timeline = slices.DeleteFunc(r.Timeline, func(e scenarios.Entry) bool { return e.Type == "reported" })
 	for _, e := range []scenarios.Entry{{AtMS: 2000, To: "closed"}, {AtMS: 3000, To: "closed"}, {AtMS: 4000, Error: "got status 503"}, {AtMS: 6000, To: "open"}, {AtMS: 15_300, To: "closed"}} {
 		e.Type = "reported"
 		r.Timeline = append(r.Timeline, e)
@@ -253,6 +263,36 @@ func TestReported(t *testing.T) {
 	}
 	if strings.Contains(text, "no reader is declared (breaker.reader).</span>") {
 		t.Error("the legend says that there is no reader")
+	}
+}
+
+// Failures that would lie over one another are one mark that says how many it is, at
+// each width by itself; each failure is in one of them.
+func TestFailuresTogether(t *testing.T) {
+	t.Parallel()
+	r := &scenarios.Report{Scenario: "x", DurationMS: 10_000}
+	for _, at := range []float64{5000, 5001, 5001, 5100, 5500, 7000} {
+		r.Timeline = append(r.Timeline, scenarios.Entry{AtMS: at, Type: "call", Outcome: "failed", DurationMS: 300})
+	}
+	l := lanes(t, draw(t, r))["calls"][0]
+	marks, counts := map[string]int{}, map[string][]string{}
+	for n := range l.Descendants() {
+		for class := range strings.FieldsSeq(attr(n, "class")) {
+			switch {
+			case n.Data == "use":
+				marks[class]++
+			case n.Data == "text" && strings.Contains(attr(n, "class"), "count"):
+				counts[class] = append(counts[class], words(n))
+			}
+		}
+	}
+	for class, want := range map[string]struct {
+		marks int
+		count string
+	}{"w": {3, "×4"}, "m": {2, "×5"}, "n": {2, "×5"}} {
+		if marks[class] != want.marks || !slices.Equal(counts[class], []string{want.count}) {
+			t.Errorf("%s: got %d marks with the counts %q, want %v", class, marks[class], counts[class], want)
+		}
 	}
 }
 
@@ -286,7 +326,7 @@ func TestWords(t *testing.T) {
 		report *scenarios.Report
 		want   string
 	}{
-		"inconclusive": {unsure(t), "inconclusive payments-outage It could not be told whether the circuit breaker does what its owner declares. unhealthy baseline: 3 of 5 calls succeeded, want 100% No fault was armed. trips-at-threshold Held to"},
+		"inconclusive": {unsure(t), "inconclusive payments-outage It could not be told whether the circuit breaker does what its owner declares. unhealthy baseline: 3 of 5 calls succeeded, want 100% No fault was armed. trips-at-threshold Purpose"},
 		"invalid":      {&scenarios.Report{Scenario: "x", Verdict: verdict.Invalid, Reason: "the fault met no packet", ExitCode: 4}, "invalid x Nothing was tested: the fault was not what it should have been. the fault met no packet"},
 		"aborted":      {&scenarios.Report{Scenario: "x", Verdict: verdict.Aborted, Reason: "stopped by a person"}, "aborted x The run was stopped before the verdict. stopped by a person"},
 		"left behind":  {&scenarios.Report{Scenario: "x", Verdict: verdict.Fail, ExitCode: 6, Reason: "run: foreshock fault heal --all"}, "fail x Something was left behind: the fault could not be healed. run: foreshock fault heal --all"},

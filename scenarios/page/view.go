@@ -28,7 +28,8 @@ type report struct {
 	Seen     []sight
 }
 
-type because struct{ Property, Text string }
+// because is a sentence of what the verdict rests on, and what to do about it.
+type because struct{ Property, Text, Fix string }
 
 type fact struct{ Name, Text string }
 
@@ -46,7 +47,7 @@ type figures struct {
 
 func viewReport(id string, r *scenarios.Report) report {
 	v := report{
-		Report: r, ID: id, Verdict: r.Verdict.String(), Lead: lead(r), Why: why(r), Facts: facts(r),
+		Report: r, ID: id, Verdict: r.Verdict.String(), Lead: r.Lead(), Why: why(r), Facts: facts(r),
 		Recovery: viewRecovery(r.Recovery), Seen: sights(r.Checks),
 	}
 	a := newAxis(r)
@@ -61,31 +62,6 @@ func viewReport(id string, r *scenarios.Report) report {
 		v.Figures = append(v.Figures, f)
 	}
 	return v
-}
-
-// lead says in plain words what the verdict means.
-func lead(r *scenarios.Report) string {
-	n := 0
-	for _, p := range r.Properties {
-		if p.Verdict == verdict.Fail {
-			n++
-		}
-	}
-	switch {
-	case r.ExitCode == exitLeft:
-		return "Something was left behind: the fault could not be healed."
-	case r.Verdict == verdict.Pass:
-		return "The circuit breaker did what its owner declares."
-	case r.Verdict == verdict.Fail && n > 0:
-		return fmt.Sprintf("The circuit breaker did not do what its owner declares: %s failed.", plural(n, "property", "properties"))
-	case r.Verdict == verdict.Fail:
-		return "The circuit breaker did not do what its owner declares."
-	case r.Verdict == verdict.Invalid:
-		return "Nothing was tested: the fault was not what it should have been."
-	case r.Verdict == verdict.Aborted:
-		return "The run was stopped before the verdict."
-	}
-	return "It could not be told whether the circuit breaker does what its owner declares."
 }
 
 // exitLeft is the exit code of a run that left something behind.
@@ -104,7 +80,7 @@ func why(r *scenarios.Report) []because {
 	for _, p := range r.Properties {
 		said := func(b because) bool { return strings.Contains(b.Text, strings.TrimSuffix(p.Detail, ".")) }
 		if p.Verdict == r.Verdict && !slices.ContainsFunc(out, said) {
-			out = append(out, because{p.ID, cmp.Or(p.Detail, p.Observed)})
+			out = append(out, because{p.ID, cmp.Or(p.Detail, p.Observed), p.Fix})
 		}
 	}
 	if len(out) == 0 {
@@ -117,7 +93,7 @@ func facts(r *scenarios.Report) []fact {
 	out := []fact{}
 	add := func(name, format string, args ...any) { out = append(out, fact{name, fmt.Sprintf(format, args...)}) }
 	if r.Summary != "" {
-		add("Held to", "%s", r.Summary)
+		add("Purpose", "%s", r.Summary)
 	}
 	if r.Target != "" {
 		add("Called", "%s", r.Target)
@@ -131,9 +107,6 @@ func facts(r *scenarios.Report) []fact {
 		calls.Calls, calls.Success, calls.Rejected, calls.Failed = calls.Calls+p.Calls, calls.Success+p.Success, calls.Rejected+p.Rejected, calls.Failed+p.Failed
 	}
 	add("Calls", "%d: %d succeeded, %d rejected, %d failed", calls.Calls, calls.Success, calls.Rejected, calls.Failed)
-	if rec := r.Recovery; rec != nil {
-		add("Recovered", "%s after healing", span(rec.SteadyMS-rec.HealedMS))
-	}
 	if r.Untidy != "" {
 		add("Teardown", "failed: %s", r.Untidy)
 	}
@@ -165,11 +138,9 @@ func spansOf(f scenarios.FaultLine) []scenarios.Acted {
 	return f.Spans
 }
 
-// properties puts what failed first, then what could not be told, and what does not
-// apply apart.
+// properties puts what failed first, and what does not apply apart.
 func properties(r *scenarios.Report) (judged, skipped []property) {
-	order := []verdict.Verdict{verdict.Fail, verdict.Invalid, verdict.Aborted, verdict.Inconclusive, verdict.Pass}
-	for _, p := range r.Properties {
+	for _, p := range r.Sorted() {
 		v := property{PropertyLine: p, Word: p.Verdict.String()}
 		if p.ToMS > p.FromMS {
 			v.When = clock(p.FromMS) + " to " + clock(p.ToMS)
@@ -180,9 +151,6 @@ func properties(r *scenarios.Report) (judged, skipped []property) {
 			judged = append(judged, v)
 		}
 	}
-	slices.SortStableFunc(judged, func(a, b property) int {
-		return cmp.Compare(slices.Index(order, a.Verdict), slices.Index(order, b.Verdict))
-	})
 	return judged, skipped
 }
 

@@ -57,9 +57,12 @@ function opossum(call) {
 }
 
 function cockatiel(call) {
-  const { circuitBreaker, handleAll, ConsecutiveBreaker, BrokenCircuitError } = library('cockatiel');
-  const policy = circuitBreaker(handleAll, { halfOpenAfter: s.open_ms, breaker: new ConsecutiveBreaker(s.failures) });
-  return () => policy.execute(call).catch((err) => { throw err instanceof BrokenCircuitError ? new Rejected() : err; });
+  const { circuitBreaker, handleAll, handleWhen, ConsecutiveBreaker, BrokenCircuitError } = library('cockatiel');
+  const counts = s.flaw === 'deaf-to-timeouts' ? handleWhen((err) => err.code === 'ECONNREFUSED') : handleAll;
+  const policies = Array.from({ length: s.flaw === 'each-worker' ? 4 : 1 }, () =>
+    circuitBreaker(counts, { halfOpenAfter: s.open_ms, breaker: new ConsecutiveBreaker(s.failures) }));
+  let turn = 0;
+  return () => policies[turn++ % policies.length].execute(call).catch((err) => { throw err instanceof BrokenCircuitError ? new Rejected() : err; });
 }
 
 const agent = new http.Agent({ keepAlive: !s.fresh });

@@ -68,6 +68,32 @@ class Breaker:
         raise Rejected()
 
 
+class Library:
+    """The circuitbreaker of its package."""
+
+    def __init__(self):
+        tools = os.environ["LAB_TOOLS"]
+        sys.path.append(os.path.join(tools, "python", "usr", "lib", "python3", "dist-packages"))
+        try:
+            import circuitbreaker
+        except ImportError:
+            sys.exit("circuitbreaker is missing; scripts/setup-lab.sh gets it")
+        self.library, self.breaker = circuitbreaker, self.build(circuitbreaker)
+
+    def build(self, library):
+        counts = ConnectionRefusedError if FLAW == "deaf-to-timeouts" else OSError
+        return library.CircuitBreaker(
+            failure_threshold=S["failures"], recovery_timeout=S["open_ms"] / 1000, expected_exception=counts, name="payments")
+
+    def do(self, call):
+        if FLAW == "each-call":
+            self.breaker = self.build(self.library)
+        try:
+            self.breaker.decorate(call)()
+        except self.library.CircuitBreakerError as err:
+            raise Rejected() from err
+
+
 def dependency(address):
     def call():
         conn = http.client.HTTPConnection(address, timeout=S["call_timeout_ms"] / 1000)
@@ -85,7 +111,8 @@ def dependency(address):
     return call
 
 
-GATES = [(Breaker(), dependency(address)) for address in S["dependencies"]]
+BUILD = {"plain": Breaker, "circuitbreaker": Library}[S["breaker"]]
+GATES = [(BUILD(), dependency(address)) for address in S["dependencies"]]
 
 
 class Handler(BaseHTTPRequestHandler):
