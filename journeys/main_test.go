@@ -133,6 +133,10 @@ func serve(tb testing.TB) string {
 		fmt.Fprintf(w, "<title>Thanks</title><h1>Order  placed</h1><p>%s, %s, %s, %s</p>",
 			r.FormValue("name"), r.FormValue("qty"), r.FormValue("day"), r.FormValue("note"))
 	})
+	mux.HandleFunc("/signed", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "<title>Welcome</title><p id=welcome>%s, %s, %s, %s, %s, %s, %s, %s</p>", r.FormValue("name"), r.FormValue("key"), r.FormValue("plan"),
+			r.FormValue("colour"), r.FormValue("seats"), r.FormValue("from"), r.FormValue("terms"), strings.ReplaceAll(r.FormValue("note"), "\r", ""))
+	})
 	mux.HandleFunc("/503", func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		fmt.Fprint(w, "<title>Sorry</title>Back soon")
@@ -180,6 +184,11 @@ func serve(tb testing.TB) string {
 		_, err := r.Cookie("seen")
 		http.SetCookie(w, &http.Cookie{Name: "seen", Value: "1", MaxAge: 60})
 		fmt.Fprintf(w, "first visit: %v", err != nil)
+	})
+	mux.HandleFunc("/api/cart", func(w http.ResponseWriter, _ *http.Request) {
+		http.SetCookie(w, &http.Cookie{Name: "sid", Value: "cookie-session-value"})
+		w.WriteHeader(http.StatusInternalServerError)
+		fmt.Fprint(w, "response-body-text")
 	})
 	mux.HandleFunc("/asked", func(w http.ResponseWriter, r *http.Request) {
 		user, key, _ := r.BasicAuth()
@@ -298,4 +307,18 @@ func wantResult(tb testing.TB, r results.Result, s results.Status, c results.Cau
 			tb.Errorf("message %q\ndoes not say %q", r.Message, text)
 		}
 	}
+}
+
+// artifact is the evidence of that name beside a step.
+func artifact(tb testing.TB, r results.Result, step, name string) results.Artifact {
+	tb.Helper()
+	var names []string
+	for _, a := range stepNamed(tb, r, step).Artifacts {
+		if a.Name == name {
+			return a
+		}
+		names = append(names, a.Name)
+	}
+	tb.Fatalf("step %s has no %s among %q; it failed with %q", step, name, names, r.Message)
+	return results.Artifact{}
 }
