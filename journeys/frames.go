@@ -72,7 +72,8 @@ func (p *Page) askFrames(ctx context.Context, q query, here answer) (answer, err
 		}
 	}
 	if err != nil && ctx.Err() != nil && here.State != ready {
-		return here, nil // the time is over: what the page itself said counts
+		here.cut = true // the time is over
+		return here, nil
 	}
 	return here, err
 }

@@ -129,6 +129,7 @@ type answer struct {
 	Outer  int         `json:"outer"` // the state is that of what the selector is in, so many times
 	Blind  bool        `json:"blind"` // there are frames that it could not look into
 	frame  cdp.FrameID // in which it was found; empty is the page itself
+	cut    bool        // the time was over before frames were looked into
 }
 
 const ready = "ready"
@@ -176,6 +177,7 @@ func (p *Page) await(ctx context.Context, q query) (answer, error) {
 			return a, nil
 		case err == nil && a.State == "invalid":
 			return a, invalid(a)
+		case err == nil && a.cut && seen.State != "": // a look that saw all of it counts
 		case err == nil:
 			seen = a
 			seen.Detail = p.mask(a.Detail) // before any of it is cut

@@ -69,7 +69,7 @@ func TestRemoteBrowser(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	t.Cleanup(s.Close)
-	wantResult(t, walk(t, p, one(t, s.URL, "/"), 60*time.Second), results.Unknown, results.CauseBrowser, "the browser ended")
+	wantResult(t, walk(t, p, one(t, s.URL, "/"), 60*time.Second), results.Unknown, results.CauseBrowser, "browser")
 	wantResult(t, walk(t, p, good, 60*time.Second), results.Unknown, results.CauseBrowser,
 		fmt.Sprintf("remote browser http://127.0.0.1:%s: ", port), "--remote-debugging-port")
 	remoteBrowser(t, port)
