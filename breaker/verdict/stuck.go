@@ -73,11 +73,18 @@ func (o *Observed) stuckIn() string {
 }
 
 // triedByItself says that something reached the dependency when the breaker had to try
-// again, and no call did: it has a probe of its own.
+// again, and no call did: it has a probe of its own, which opened it anew. Where
+// background is declared, that may have come while the calls did.
 func (o *Observed) triedByItself(d Declared) bool {
 	t, _ := FindTrip(d, o)
 	least, _ := d.Opens(1)
-	return least > 0 && len(o.passed(d, o.Probe)) == 0 && o.during(Span{t.At + least*9/10, o.Probe.End}) > 0 && o.during(o.Probe) == 0
+	return least > 0 && len(o.passed(d, o.Probe)) == 0 && o.during(Span{t.At + least*9/10, o.Probe.End}) > 0 &&
+		(o.during(o.Probe) == 0 || o.Noisy && !slices.ContainsFunc(o.all(o.Probe), d.maybeThrough))
+}
+
+// maybeThrough says that a call may have been let through: it was not turned away at once.
+func (d Declared) maybeThrough(c Call) bool {
+	return d.Answer && (c.Outcome != Rejected || c.Took >= d.FailsFastIn)
 }
 
 // overslept is by how much longer than declared the breaker stayed open, the first or the
