@@ -33,7 +33,6 @@ func TestOpenForLonger(t *testing.T) {
 				c.Took = ms
 			}
 			if c.At >= o.Armed.End {
-
 				c.At += 3 * time.Second
 			}
 		}
