@@ -25,6 +25,11 @@ func (c *alternatives) UnmarshalNode(n kind.Node) error {
 	return n.Decode((*whole)(c))
 }
 
+// NodeSchema implements [kind.Describer].
+func (c *alternatives) NodeSchema(g *kind.Schemas) *kind.Schema {
+	return kind.ListSchema(g.Of(chain{}), 1)
+}
+
 // UnmarshalNode reads a selector, or a list of them.
 func (c *chain) UnmarshalNode(n kind.Node) error {
 	if n.Shape != kind.List {
@@ -44,6 +49,12 @@ func (c *chain) UnmarshalNode(n kind.Node) error {
 		}
 	}
 	return nil
+}
+
+// NodeSchema implements [kind.Describer].
+func (c *chain) NodeSchema(g *kind.Schemas) *kind.Schema {
+	part := g.Def("part", func() *kind.Schema { return selectorSchema(g, "in", "frame", "nth") })
+	return kind.Either(g.Of(Selector{}), kind.ListSchema(part, 1))
 }
 
 // String names the first, which stands for all.

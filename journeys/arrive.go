@@ -25,6 +25,11 @@ func (a *arrive) UnmarshalNode(n kind.Node) error {
 	return decodeShort(n, &a.URL, (*whole)(a))
 }
 
+// NodeSchema implements [kind.Describer].
+func (a *arrive) NodeSchema(g *kind.Schemas) *kind.Schema {
+	return kind.Either(kind.TextSchema(), g.Fields(*a, nil))
+}
+
 // String implements [Action].
 func (a arrive) String() string {
 	switch {

@@ -2,6 +2,7 @@ package journeys
 
 import (
 	"context"
+	"maps"
 
 	"github.com/chromedp/chromedp"
 
@@ -29,6 +30,15 @@ func doubleClickKind() kind.Kind[Action] {
 
 // UnmarshalNode reads a selector, which may have the keys of a pointer beside its own.
 func (a *click) UnmarshalNode(n kind.Node) error { return a.decode(n, &a.Selector) }
+
+// NodeSchema implements [kind.Describer].
+func (a *click) NodeSchema(g *kind.Schemas) *kind.Schema {
+	return g.Def("click", func() *kind.Schema {
+		more := mappedSelector(g)
+		maps.Copy(more.Properties, a.fields(g))
+		return kind.Either(g.Of(Selector{}), more)
+	})
+}
 
 // String implements [Action].
 func (a click) String() string {

@@ -34,6 +34,13 @@ func (p *point) UnmarshalNode(n kind.Node) error {
 	return nil
 }
 
+// NodeSchema implements [kind.Describer].
+func (p *point) NodeSchema(g *kind.Schemas) *kind.Schema {
+	pixels := g.Of(0.0)
+	pixels.Minimum = new(float64)
+	return kind.ListSchema(pixels, 2)
+}
+
 // A pointer says how an element is clicked. The zero value is a click of the left
 // button in its middle.
 type pointer struct {
@@ -48,6 +55,17 @@ func buttons() map[string]input.MouseButton {
 		"": input.MouseButtonLeft, "left": input.MouseButtonLeft, "middle": input.MouseButtonMiddle,
 		"right": input.MouseButtonRight, "back": input.MouseButtonBack, "forward": input.MouseButtonForward,
 	}
+}
+
+func buttonNames() []string { return slices.Sorted(maps.Keys(buttons()))[1:] }
+
+func pointers() []string { return []string{"mouse", "pen", "touch"} }
+
+// fields are the schemas of the keys of a pointer.
+func (a *pointer) fields(g *kind.Schemas) map[string]*kind.Schema {
+	return g.Fields(*a, map[string]*kind.Schema{
+		"button": kind.WordsSchema(buttonNames()...), "with": kind.WordsSchema(pointers()...),
+	}).Properties
 }
 
 // decode reads the keys of a pointer from n, and a selector from all the others.
@@ -79,12 +97,12 @@ func (a *pointer) decode(n kind.Node, s *Selector) error {
 }
 
 func (a *pointer) check() error {
-	known := slices.Sorted(maps.Keys(buttons()))[1:]
+	known := buttonNames()
 	if _, ok := buttons()[a.Button]; !ok {
 		return kind.At("button", errors.New(kind.UnknownWord("button", a.Button, known)))
 	}
-	if devices := []string{"mouse", "pen", "touch"}; a.With != "" && !slices.Contains(devices, a.With) {
-		return kind.At("with", errors.New(kind.UnknownWord("pointer", a.With, devices)))
+	if a.With != "" && !slices.Contains(pointers(), a.With) {
+		return kind.At("with", errors.New(kind.UnknownWord("pointer", a.With, pointers())))
 	}
 	if a.With == "touch" && a.Button != "" && a.Button != "left" {
 		return kind.At("button", fmt.Errorf("got %s with touch, which has no buttons", a.Button))

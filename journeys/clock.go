@@ -47,6 +47,15 @@ func (a *clock) UnmarshalNode(n kind.Node) error {
 	return decodeShort(n, &a.Fixed, (*whole)(a))
 }
 
+// NodeSchema implements [kind.Describer].
+func (a *clock) NodeSchema(g *kind.Schemas) *kind.Schema {
+	fixed := kind.PatternSchema(`^\d{4}-\d\d-\d\dT\d{1,2}:\d\d:\d\d([.,]\d+)?(Z|[-+]\d\d:\d\d)$`, "2026-12-24T18:00:00Z")
+	offset := kind.PatternSchema(`^[-+]?([0-9]*\.?[0-9]+(ns|us|µs|ms|s|m|h))+$`, "48h", "-30m")
+	one := g.Fields(*a, map[string]*kind.Schema{"fixed": fixed, "offset": offset})
+	one.MinFields, one.MaxFields = 1, 1
+	return kind.Either(fixed, one)
+}
+
 // String implements [Action].
 func (a clock) String() string {
 	if a.Fixed != "" {

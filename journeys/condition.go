@@ -16,11 +16,11 @@ import (
 
 // A condition is what if and repeat ask of the page, or of what is stored.
 type condition struct {
-	Visible Selector      `yaml:"visible"`
-	Gone    Selector      `yaml:"gone"`
-	Text    string        `yaml:"text"`
-	URL     string        `yaml:"url"`
-	Stored  string        `yaml:"stored"`
+	Visible Selector      `yaml:"visible"` // the element is there to be seen
+	Gone    Selector      `yaml:"gone"`    // it is not
+	Text    string        `yaml:"text"`    // the page says it
+	URL     string        `yaml:"url"`     // a part of the address
+	Stored  string        `yaml:"stored"`  // the name of a value that was stored
 	Matches *string       `yaml:"matches"` // of what is stored; nil is any value
 	Within  time.Duration `yaml:"within"`  // how long to wait for it; 0 is one look
 
@@ -73,6 +73,16 @@ func (c *condition) read(n kind.Node) error {
 	}
 	c.Text = strings.Join(strings.Fields(c.Text), " ")
 	return nil
+}
+
+// NodeSchema implements [kind.Describer].
+func (c *condition) NodeSchema(g *kind.Schemas) *kind.Schema {
+	s := g.Fields(*c, nil)
+	for _, way := range []string{"visible", "gone", "text", "url", "stored"} {
+		s.OneOf = append(s.OneOf, &kind.Schema{Required: []string{way}})
+	}
+	s.Not = kind.Beside("matches", "visible", "gone", "text", "url")
+	return s
 }
 
 // String says what is asked.

@@ -18,8 +18,8 @@ import (
 )
 
 type device struct {
-	Name      string `yaml:"name"`
-	Landscape bool   `yaml:"landscape"`
+	Name      string `yaml:"name"`      // such as iPhone 15
+	Landscape bool   `yaml:"landscape"` // on its side
 }
 
 func deviceKind() kind.Kind[Action] {
@@ -37,6 +37,14 @@ func deviceKind() kind.Kind[Action] {
 func (a *device) UnmarshalNode(n kind.Node) error {
 	type whole device
 	return decodeShort(n, &a.Name, (*whole)(a))
+}
+
+// NodeSchema implements [kind.Describer].
+func (a *device) NodeSchema(g *kind.Schemas) *kind.Schema {
+	name := kind.WordsSchema(slices.Sorted(maps.Keys(models()))...)
+	s := g.Fields(*a, map[string]*kind.Schema{"name": name})
+	s.Required = []string{"name"}
+	return kind.Either(name, s)
 }
 
 // String implements [Action].

@@ -45,6 +45,13 @@ func elementsKind() kind.Kind[Action] {
 		})
 }
 
+// NodeSchema implements [kind.Describer].
+func (a *elements) NodeSchema(g *kind.Schemas) *kind.Schema {
+	s := g.Fields(*a, nil)
+	s.Required = []string{"of"}
+	return s
+}
+
 // String implements [Action]; what is wanted of them may hold a secret.
 func (a elements) String() string {
 	var s strings.Builder

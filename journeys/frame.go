@@ -42,6 +42,12 @@ func (f *frame) UnmarshalNode(n kind.Node) error {
 	return nil
 }
 
+// NodeSchema implements [kind.Describer].
+func (f *frame) NodeSchema(g *kind.Schemas) *kind.Schema {
+	which := g.Of(uint(0))
+	return kind.Either(which, kind.ListSchema(which, 1))
+}
+
 // String implements [fmt.Stringer].
 func (f *frame) String() string {
 	parts := make([]string, len(*f))

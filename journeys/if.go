@@ -3,6 +3,7 @@ package journeys
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -27,6 +28,12 @@ func ifKind() kind.Kind[Action] {
 		})
 }
 
+// branches are the actions of a choice as they are written.
+type branches struct {
+	Then []action `yaml:"then"` // done if the condition holds
+	Else []action `yaml:"else"` // done if it does not
+}
+
 // UnmarshalNode implements [kind.Unmarshaler].
 func (a *choice) UnmarshalNode(n kind.Node) error {
 	asked, rest := takeFields(n, conditionKeys())
@@ -35,15 +42,20 @@ func (a *choice) UnmarshalNode(n kind.Node) error {
 			return f.Key.Errorf("%s", kind.UnknownWord("key", f.Key.Text, known))
 		}
 	}
-	var f struct {
-		Then []action `yaml:"then"`
-		Else []action `yaml:"else"`
-	}
+	var f branches
 	if err := rest.Decode(&f); err != nil {
 		return err
 	}
 	a.then, a.otherwise = f.Then, f.Else
 	return a.condition.UnmarshalNode(asked)
+}
+
+// NodeSchema implements [kind.Describer].
+func (a *choice) NodeSchema(g *kind.Schemas) *kind.Schema {
+	s := a.condition.NodeSchema(g)
+	maps.Copy(s.Properties, g.Fields(branches{}, nil).Properties)
+	s.AnyOf = []*kind.Schema{{Required: []string{"then"}}, {Required: []string{"else"}}}
+	return s
 }
 
 // String implements [Action].

@@ -17,7 +17,7 @@ import (
 
 // A stroke is half of pressing a key: down, or up again.
 type stroke struct {
-	Key  string `yaml:"key"`
+	Key  string `yaml:"key"` // its name, or the character that it writes
 	down bool
 }
 
@@ -46,6 +46,14 @@ func (a *stroke) UnmarshalNode(n kind.Node) error {
 	}
 	type whole stroke
 	return decodeShort(n, &a.Key, (*whole)(a))
+}
+
+// NodeSchema implements [kind.Describer].
+func (a *stroke) NodeSchema(g *kind.Schemas) *kind.Schema {
+	key := kind.Either(kind.OneWord(allKeyNames()...), kind.PatternSchema(`^[\s\S]$`, "a"), g.Of(uint(0)))
+	s := g.Fields(*a, map[string]*kind.Schema{"key": key})
+	s.Required = []string{"key"}
+	return kind.Either(key, s)
 }
 
 // String implements [Action]. A character may be part of a secret and is left out.

@@ -101,3 +101,14 @@ func keyNames() []string {
 	slices.Sort(names)
 	return names
 }
+
+// allKeyNames are those that [keyNamed] finds, but for single characters.
+func allKeyNames() []string {
+	names := slices.Collect(maps.Keys(otherKeys()))
+	for _, k := range kb.Keys {
+		names = append(names, k.Key, k.Code)
+	}
+	names = slices.DeleteFunc(names, func(s string) bool { return utf8.RuneCountInString(s) < 2 })
+	slices.Sort(names)
+	return slices.Compact(names)
+}

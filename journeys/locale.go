@@ -13,15 +13,18 @@ import (
 	"github.com/foreshock/foreshock/results"
 )
 
+// localeForm is a language, with a script and a country if need be.
+const localeForm = `^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$`
+
 type locale struct {
-	Name string `yaml:"name"`
+	Name string `yaml:"name"` // a language and a country, such as de-DE
 }
 
 func localeKind() kind.Kind[Action] {
 	return kind.Of("locale", "sets the language that pages see and are asked for in, and how they write numbers and dates",
 		"de-DE\n", locale{},
 		func(s locale) (Action, error) {
-			if !regexp.MustCompile(`^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$`).MatchString(s.Name) {
+			if !regexp.MustCompile(localeForm).MatchString(s.Name) {
 				return nil, kind.At("name", fmt.Errorf("got %q, want a language and a country such as de-DE", s.Name))
 			}
 			return s, nil
@@ -32,6 +35,14 @@ func localeKind() kind.Kind[Action] {
 func (a *locale) UnmarshalNode(n kind.Node) error {
 	type whole locale
 	return decodeShort(n, &a.Name, (*whole)(a))
+}
+
+// NodeSchema implements [kind.Describer].
+func (a *locale) NodeSchema(g *kind.Schemas) *kind.Schema {
+	name := kind.PatternSchema(localeForm, "de-DE")
+	s := g.Fields(*a, map[string]*kind.Schema{"name": name})
+	s.Required = []string{"name"}
+	return kind.Either(name, s)
 }
 
 // String implements [Action].

@@ -17,8 +17,8 @@ import (
 type throttle struct {
 	State    string        `yaml:"state"`    // offline or online; empty if the rest says
 	Download float64       `yaml:"download"` // bytes a second; 0 is no limit
-	Upload   float64       `yaml:"upload"`
-	Latency  time.Duration `yaml:"latency"` // until an answer begins, at least
+	Upload   float64       `yaml:"upload"`   // bytes a second; 0 is no limit
+	Latency  time.Duration `yaml:"latency"`  // until an answer begins, at least
 }
 
 func networkKind() kind.Kind[Action] {
@@ -44,6 +44,16 @@ func networkKind() kind.Kind[Action] {
 func (a *throttle) UnmarshalNode(n kind.Node) error {
 	type whole throttle
 	return decodeShort(n, &a.State, (*whole)(a))
+}
+
+// NodeSchema implements [kind.Describer].
+func (a *throttle) NodeSchema(g *kind.Schemas) *kind.Schema {
+	state := kind.WordsSchema("offline", "online")
+	s := g.Fields(*a, map[string]*kind.Schema{"state": state})
+	s.OneOf = []*kind.Schema{{Required: []string{"state"}}, {AnyOf: []*kind.Schema{
+		{Required: []string{"download"}}, {Required: []string{"upload"}}, {Required: []string{"latency"}},
+	}}}
+	return kind.Either(state, s)
 }
 
 // String implements [Action].

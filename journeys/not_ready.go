@@ -1,81 +1,72 @@
 package journeys
 
-import (
-	"fmt"
-	"strconv"
-)
+import "strconv"
 
 // sayOfAct says what was wrong for the actions beyond clicking and typing; "" is not known.
 func (e *notReady) sayOfAct() string {
+	detail := e.last.Detail
 	switch e.last.State {
-	case "no box":
-		return "is " + e.last.Detail + ", want a checkbox, a radio button or a switch"
-	case "still checked", "still unchecked":
-		return "is " + e.last.State + ", though it was clicked"
-	case "no file field":
-		return "is " + e.last.Detail + ", want an input of type file"
-	case "one file":
-		return "takes one file, got " + e.last.Detail
 	case "other address":
-		return "is at " + redact(e.last.Detail)
+		return "is at " + redact(detail)
 	case "other title":
-		return "is titled " + strconv.Quote(e.last.Detail)
-	case "other count":
-		return "there are " + e.last.Detail
-	case "still there":
-		return "still there"
+		return "is titled " + strconv.Quote(detail)
 	case "no value":
-		what := "value"
 		if e.query.Attribute != "" {
-			what = "attribute " + e.query.Attribute
+			return detail + " has no attribute " + e.query.Attribute
 		}
-		return fmt.Sprintf("%s has no %s", e.last.Detail, what)
 	case "other value":
-		return "has " + strconv.Quote(cut(e.last.Detail, 120))
+		return "has " + strconv.Quote(cut(detail, 120))
 	case "other dialog":
-		if e.last.Detail == "" {
+		if detail == "" {
 			return "no dialog opened"
 		}
-		return "the last one says " + strconv.Quote(cut(e.last.Detail, 120))
+		return "the last one says " + strconv.Quote(cut(detail, 120))
 	case "no match":
-		return "has nothing that matches, it is " + strconv.Quote(cut(e.last.Detail, 120))
-	case "replaced":
-		return "the page replaced it each time that it was pressed"
-	case "one option":
-		return "takes one option, got " + e.last.Detail
-	case "no tab":
-		return "no page has opened a tab"
-	case "loading":
-		return "the new tab has not loaded"
-	case "not scrolled":
-		return "did not scroll, though the wheel was turned over it"
-	case "no response", "busy":
-		return e.last.Detail
+		return "has nothing that matches, it is " + strconv.Quote(cut(detail, 120))
+	case "other elements", "thrown":
+		detail = cut(detail, 160)
 	}
-	return e.sayOfWait()
-}
-
-// sayOfWait says what was wrong for the actions that only wait, and for frames.
-func (e *notReady) sayOfWait() string {
-	switch e.last.State {
-	case "other elements":
-		return cut(e.last.Detail, 160)
-	case "still so":
-		return "that still holds"
-	case "false":
-		return "it is still false"
-	case "thrown":
-		return "it " + cut(e.last.Detail, 160)
-	case "not moved":
-		return "no other page was loaded"
-	case "no box value":
-		return "is " + e.last.Detail + ", which takes true, false or its own value"
-	case "no frame":
-		return "there is no " + e.last.Detail
-	case "empty frame":
-		return e.last.Detail + " has not loaded"
-	case "other tabs":
-		return "there is no such tab, only " + e.last.Detail
+	if text, ok := plainStates()[e.last.State]; ok {
+		return text
+	}
+	if text, ok := detailedStates()[e.last.State]; ok {
+		return text[0] + detail + text[1]
 	}
 	return ""
+}
+
+// plainStates are what to say of states that need no more words.
+func plainStates() map[string]string {
+	return map[string]string{
+		"still checked":   "is still checked, though it was clicked",
+		"still unchecked": "is still unchecked, though it was clicked",
+		"still there":     "still there",
+		"replaced":        "the page replaced it each time that it was pressed",
+		"no tab":          "no page has opened a tab",
+		"loading":         "the new tab has not loaded",
+		"not scrolled":    "did not scroll, though the wheel was turned over it",
+		"still so":        "that still holds",
+		"false":           "it is still false",
+		"not moved":       "no other page was loaded",
+	}
+}
+
+// detailedStates are what to say before and after the detail of a state.
+func detailedStates() map[string][2]string {
+	return map[string][2]string{
+		"no box":         {"is ", ", want a checkbox, a radio button or a switch"},
+		"no file field":  {"is ", ", want an input of type file"},
+		"one file":       {"takes one file, got "},
+		"other count":    {"there are "},
+		"no value":       {"", " has no value"},
+		"one option":     {"takes one option, got "},
+		"no response":    {},
+		"busy":           {},
+		"other elements": {},
+		"thrown":         {"it "},
+		"no box value":   {"is ", ", which takes true, false or its own value"},
+		"no frame":       {"there is no "},
+		"empty frame":    {"", " has not loaded"},
+		"other tabs":     {"there is no such tab, only "},
+	}
 }

@@ -32,19 +32,32 @@ type Recycle struct {
 	Memory int64         // 1 GiB, in bytes, of all its processes, what they share with others left out
 }
 
+// optionFields are [PoolOptions] as they are written.
+type optionFields struct {
+	Path      string        `yaml:"path"`       // of the browser, or its name; empty looks for one
+	Remote    string        `yaml:"remote"`     // DevTools address of a browser that runs already, instead of path
+	Max       int           `yaml:"max"`        // journeys at once; 0 is one for each core
+	NoSandbox bool          `yaml:"no_sandbox"` // for machines that do not allow Chromium's sandbox
+	Recycle   recycleFields `yaml:"recycle"`    // when a browser is replaced by a new one
+}
+
+// recycleFields are [Recycle] as it is written.
+type recycleFields struct {
+	Runs   int           `yaml:"runs"`   // after so many journeys (1000)
+	Age    time.Duration `yaml:"age"`    // after so long (24h)
+	Memory size          `yaml:"memory"` // when it holds more (1GiB)
+}
+
+// OptionsSchema is the schema of what [Options] reads.
+func OptionsSchema(g *kind.Schemas) *kind.Schema {
+	s := g.Of(optionFields{})
+	s.Not = kind.Beside("remote", "path")
+	return s
+}
+
 // Options reads the key browser of a configuration.
 func Options(n kind.Node) (PoolOptions, error) {
-	var f struct {
-		Path      string `yaml:"path"`
-		Remote    string `yaml:"remote"`
-		Max       int    `yaml:"max"`
-		NoSandbox bool   `yaml:"no_sandbox"`
-		Recycle   struct {
-			Runs   int           `yaml:"runs"`
-			Age    time.Duration `yaml:"age"`
-			Memory size          `yaml:"memory"`
-		} `yaml:"recycle"`
-	}
+	var f optionFields
 	if err := n.Decode(&f); err != nil {
 		return PoolOptions{}, err
 	}
@@ -129,4 +142,9 @@ func (s *size) UnmarshalNode(n kind.Node) error {
 		}
 	}
 	return n.Errorf("got %q, want a size such as 1GiB or 800MB", text)
+}
+
+// NodeSchema implements [kind.Describer].
+func (s *size) NodeSchema(*kind.Schemas) *kind.Schema {
+	return kind.PatternSchema("^[0-9]+ *(GiB|MiB|GB|MB)$", "1GiB", "800MB")
 }

@@ -17,9 +17,9 @@ const (
 )
 
 type repeat struct {
-	Times int        `yaml:"times"`
-	Until *condition `yaml:"until"` // nil is all the times
-	Each  []action   `yaml:"do"`
+	Times int        `yaml:"times"` // how often, or how often at most (100) with until
+	Until *condition `yaml:"until"` // a condition that is asked before each time; nil is all the times
+	Each  []action   `yaml:"do"`    // the actions, in turn
 }
 
 func repeatKind() kind.Kind[Action] {
@@ -39,6 +39,15 @@ func repeatKind() kind.Kind[Action] {
 			}
 			return s, nil
 		})
+}
+
+// NodeSchema implements [kind.Describer].
+func (a *repeat) NodeSchema(g *kind.Schemas) *kind.Schema {
+	s := g.Fields(*a, nil)
+	s.Properties["do"].MinItems = 1
+	s.Required = []string{"do"}
+	s.AnyOf = []*kind.Schema{{Required: []string{"times"}}, {Required: []string{"until"}}}
+	return s
 }
 
 // String implements [Action].

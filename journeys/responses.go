@@ -103,6 +103,15 @@ func (a *awaited) UnmarshalNode(n kind.Node) error {
 	return nil
 }
 
+// NodeSchema implements [kind.Describer].
+func (a *awaited) NodeSchema(g *kind.Schemas) *kind.Schema {
+	address := kind.TextSchema()
+	address.MinLength = 1
+	s := g.Fields(*a, map[string]*kind.Schema{"url": address})
+	s.Required = []string{"url"}
+	return kind.Either(address, s)
+}
+
 func (a awaited) String() string {
 	s := "response of " + a.request()
 	if a.Status != 0 {

@@ -43,15 +43,29 @@ type selectorFields struct {
 
 // NodeSchema implements [kind.Describer].
 func (s *Selector) NodeSchema(g *kind.Schemas) *kind.Schema {
-	return g.Def("selector", func() *kind.Schema {
-		one := g.Fields(selectorFields{}, map[string]*kind.Schema{"role": kind.WordsSchema(slices.Sorted(maps.Keys(roles()))...)})
-		for _, way := range []string{"css", "xpath", "text", "label", "testid", "role", "aria", "any"} {
-			one.OneOf = append(one.OneOf, &kind.Schema{Required: []string{way}})
-		}
-		css := kind.TextSchema()
-		css.MinLength = 1
-		return kind.Either(one, css)
-	})
+	return g.Def("selector", func() *kind.Schema { return selectorSchema(g) })
+}
+
+// selectorSchema is the schema of a selector without some of its keys.
+func selectorSchema(g *kind.Schemas, without ...string) *kind.Schema {
+	css := kind.TextSchema()
+	css.MinLength = 1
+	return kind.Either(mappedSelector(g, without...), css)
+}
+
+// mappedSelector is that of one that is written as a mapping.
+func mappedSelector(g *kind.Schemas, without ...string) *kind.Schema {
+	one := g.Fields(selectorFields{}, map[string]*kind.Schema{"role": kind.WordsSchema(slices.Sorted(maps.Keys(roles()))...)})
+	for _, key := range without {
+		delete(one.Properties, key)
+	}
+	for _, way := range []string{"css", "xpath", "text", "label", "testid", "any"} {
+		one.OneOf = append(one.OneOf, &kind.Schema{Required: []string{way}})
+	}
+	named := []*kind.Schema{{Required: []string{"role"}}, {Required: []string{"aria"}}} // or both
+	one.OneOf = append(one.OneOf, &kind.Schema{AnyOf: named})
+	one.Not = kind.Beside("name", "css", "xpath", "text", "label", "testid", "aria", "any")
+	return one
 }
 
 // UnmarshalNode reads a text, which is CSS, or a mapping with one of the ways to find.

@@ -14,7 +14,7 @@ import (
 )
 
 type timezone struct {
-	Name string `yaml:"name"`
+	Name string `yaml:"name"` // as in the IANA data base, such as Europe/Berlin or UTC
 }
 
 func timezoneKind() kind.Kind[Action] {
@@ -32,6 +32,14 @@ func timezoneKind() kind.Kind[Action] {
 func (a *timezone) UnmarshalNode(n kind.Node) error {
 	type whole timezone
 	return decodeShort(n, &a.Name, (*whole)(a))
+}
+
+// NodeSchema implements [kind.Describer].
+func (a *timezone) NodeSchema(g *kind.Schemas) *kind.Schema {
+	name := kind.PatternSchema("^[A-Za-z]", "Europe/Berlin")
+	s := g.Fields(*a, map[string]*kind.Schema{"name": name})
+	s.Required = []string{"name"}
+	return kind.Either(name, s)
 }
 
 // String implements [Action].

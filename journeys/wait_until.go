@@ -13,8 +13,8 @@ import (
 )
 
 type waitUntil struct {
-	Script string `yaml:"script"`
-	Frame  *frame `yaml:"frame"` // nil is the page itself
+	Script string `yaml:"script"` // a JavaScript expression
+	Frame  *frame `yaml:"frame"`  // nil is the page itself
 }
 
 func waitUntilKind() kind.Kind[Action] {
@@ -33,6 +33,15 @@ func waitUntilKind() kind.Kind[Action] {
 func (a *waitUntil) UnmarshalNode(n kind.Node) error {
 	type whole waitUntil
 	return decodeShort(n, &a.Script, (*whole)(a))
+}
+
+// NodeSchema implements [kind.Describer].
+func (a *waitUntil) NodeSchema(g *kind.Schemas) *kind.Schema {
+	script := kind.TextSchema()
+	script.MinLength = 1
+	s := g.Fields(*a, map[string]*kind.Schema{"script": script})
+	s.Required = []string{"script"}
+	return kind.Either(script, s)
 }
 
 // String implements [Action]; the expression may hold a secret and is left out.

@@ -186,6 +186,7 @@ func (a *app) kinds() config.Kinds {
 			a.browser = o
 			return err
 		},
+		BrowserSchema: journeys.OptionsSchema,
 	}
 }
 

@@ -77,7 +77,7 @@ func TestSchemasTakeWhatIsGood(t *testing.T) {
 	t.Parallel()
 	for what, patterns := range map[string][]string{
 		"config":   {"../../examples/*/foreshock.yaml", "../../deploy/*/foreshock.yaml"},
-		"journey":  {"../../examples/*/journeys/*.yaml"},
+		"journey":  {"../../examples/*/journeys/*.yaml", "../../journeys/recorder/testdata/*.yaml", "../../journeys/draft/testdata/*.yaml"},
 		"scenario": {"../../examples/*/scenarios/*.yaml", "testdata/*.yaml"},
 	} {
 		s := compiled(t, what)

@@ -42,6 +42,8 @@ type Kinds struct {
 	Checks  func(*kind.Vars) kind.Table[results.Check]
 	Sinks   kind.Table[results.Sink]
 	Browser func(kind.Node) error // takes the settings of the browser, before any check is built
+	// BrowserSchema is the schema of what Browser takes.
+	BrowserSchema func(*kind.Schemas) *kind.Schema
 }
 
 // file is the shape of foreshock.yaml.

@@ -10,10 +10,14 @@ func Schema(g *kind.Schemas, kinds Kinds) *kind.Schema {
 	check := CheckSchema(g, kinds.Checks(&kind.Vars{}))
 	when := &kind.Schema{OneOf: []*kind.Schema{{Required: []string{"every"}}, {Required: []string{"cron"}}}}
 	check.AnyOf = []*kind.Schema{when} // oneOf is taken: by the kinds
-	s := g.Fields(file{Location: "local", Listen: DefaultListen}, map[string]*kind.Schema{
+	parts := map[string]*kind.Schema{
 		"checks": kind.ListSchema(check, 0),
 		"sinks":  kind.ListSchema(kinds.Sinks.Schema(g), 0),
-	})
+	}
+	if kinds.BrowserSchema != nil {
+		parts["browser"] = kinds.BrowserSchema(g)
+	}
+	s := g.Fields(file{Location: "local", Listen: DefaultListen}, parts)
 	return g.Finish(s, "Foreshock configuration", "What is checked, when, and where results go.")
 }
 

@@ -22,6 +22,7 @@ type Schema struct {
 	MinLength   int                `json:"minLength,omitempty"`
 	AnyOf       []*Schema          `json:"anyOf,omitempty"`
 	OneOf       []*Schema          `json:"oneOf,omitempty"`
+	Not         *Schema            `json:"not,omitempty"`
 	Items       *Schema            `json:"items,omitempty"`
 	MinItems    int                `json:"minItems,omitempty"`
 	Properties  map[string]*Schema `json:"properties,omitempty"`
@@ -231,4 +232,13 @@ func Either(shapes ...*Schema) *Schema { return &Schema{AnyOf: shapes} }
 // ListSchema is a list of items, at least so many.
 func ListSchema(items *Schema, atLeast int) *Schema {
 	return &Schema{Type: Types{"array"}, Items: items, MinItems: atLeast}
+}
+
+// Beside is a mapping that has key and one of others, for [Schema.Not].
+func Beside(key string, others ...string) *Schema {
+	s := &Schema{}
+	for _, other := range others {
+		s.AnyOf = append(s.AnyOf, &Schema{Required: []string{key, other}})
+	}
+	return s
 }
