@@ -71,7 +71,7 @@ func (a device) Do(ctx context.Context, p *Page, _ *results.Span) error {
 	}
 	screen := viewport{Width: m.width, Height: m.height, Scale: m.scale, Mobile: true}
 	if a.Landscape {
-		screen.Width, screen.Height = screen.Height, screen.Width
+		screen.Width, screen.Height, screen.Turned = screen.Height, screen.Width, true
 	}
 	return p.set(ctx, "screen", screen.apply)
 }

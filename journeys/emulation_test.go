@@ -37,6 +37,7 @@ steps:
   - open: ${base}/settings.html
   - see: "839x412 | 2.625 | touch | Android mobile | en-US | 1,234.5 | UTC | "
   - see: at -33.9 18.4 500
+  - evaluate: "screen.orientation.type === 'landscape-primary' || Promise.reject(screen.orientation.type)"
   - evaluate: "const off = (performance.timeOrigin + performance.now() - Date.now()) / 36e5; (off > 19.9 && off < 20.1) || Promise.reject('off by ' + off)"
 `)
 	wantResult(t, walk(t, p, j, ample), results.OK, "")

@@ -33,7 +33,7 @@ func TestTabsThatAreNotThere(t *testing.T) {
 		results.Critical, results.CauseAnswer, `evaluate JavaScript: the tab was closed; go on with tab: previous`)
 }
 
-func TestTwoHundredWindows(t *testing.T) {
+func TestSixtyWindows(t *testing.T) {
 	t.Parallel()
 	p := own(t, PoolOptions{}) // the other tests would wait for it
 	j := one(t, serve(t), "/tabs.html", `click: "#many"`, `tab: new`, `wait_for: {gone: "#place-order"}`)
