@@ -77,7 +77,11 @@ func (o *Observed) kept(d Declared) time.Duration {
 		return 0
 	}
 	c := calls[admitted]
-	if c.Took > 4*d.FailsFastIn && c.Starved < c.Took/2 && c.Took > 2*wakes*o.Jolt {
+	patience := 2 * wakes * o.Jolt
+	if asleep(d, calls[admitted:]) > 0 { // all alike, as want of CPU seldom has it
+		patience /= 2
+	}
+	if c.Took > 4*d.FailsFastIn && c.Starved < c.Took/2 && c.Took > patience {
 		return c.Took
 	}
 	return 0
