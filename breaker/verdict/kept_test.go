@@ -22,10 +22,10 @@ func TestKeptByAProbe(t *testing.T) {
 	} {
 		o := story(5)
 		o.Jolt = tt.jolt
-		n := time.Duration(0)
+		n := 0
 		for i := range o.Calls {
 			if c := &o.Calls[i]; o.Probe.Has(c.At) {
-				c.Took = 300*ms - n*tt.scatter
+				c.Took = 300*ms - time.Duration(n)*tt.scatter
 				n++
 			}
 		}
