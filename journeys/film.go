@@ -1,6 +1,7 @@
 package journeys
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -16,6 +17,7 @@ const (
 	framesKept   = 20                     // of one run: the newest
 	frameLimit   = 500 * time.Millisecond // a page that takes longer to draw has no frame
 	frameShare   = 10                     // at most one part in so many of the run's time goes into its film
+	frameCost    = 50 * time.Millisecond  // of the first frame, as far as can be told before
 	frameQuality = 30                     // of the JPEG
 )
 
@@ -25,6 +27,7 @@ type film struct {
 	frames  []still
 	dropped int
 	spent   time.Duration // also on frames that did not come to be
+	last    time.Duration // what the last one took; 0: there was none
 }
 
 type still struct {
@@ -36,14 +39,15 @@ type still struct {
 // the run has taken.
 func (p *Page) shoot(ctx context.Context, span *results.Span, elapsed time.Duration) {
 	f := &p.film
-	if f.spent*frameShare > elapsed || p.lost() != nil {
+	if (f.spent+cmp.Or(f.last, frameCost))*frameShare > elapsed || p.lost() != nil {
 		return
 	}
 	begin := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, frameLimit)
 	defer cancel()
 	data, err := p.taken(ctx, small)
-	f.spent += time.Since(begin)
+	f.last = time.Since(begin)
+	f.spent += f.last
 	if err != nil {
 		p.log.DebugContext(ctx, "a frame of the film is missing", "error", err)
 		return
