@@ -133,9 +133,14 @@ func closing(o *verdict.Observed, last transition, at time.Duration) []transitio
 // then closed, once for each time that the fault comes, open and half-open, and
 // recovered once it is closed for good.
 func seenPhases(planned []phase, states []transition) []phase {
+	states = slices.Clone(states)
+	for i := range states { // the report counts microseconds: a call at a cut must be on one side of it in both
+		states[i].at = states[i].at.Truncate(time.Microsecond)
+	}
 	var out []phase
 	state := "closed"
 	for _, p := range planned {
+		p.Start, p.End = p.Start.Truncate(time.Microsecond), p.End.Truncate(time.Microsecond)
 		for start := true; ; start = false {
 			n := 0
 			for n < len(states) && states[n].at <= p.Start {
