@@ -133,10 +133,7 @@ func closing(o *verdict.Observed, last transition, at time.Duration) []transitio
 // then closed, once for each time that the fault comes, open and half-open, and
 // recovered once it is closed for good.
 func seenPhases(planned []phase, states []transition) []phase {
-	states = slices.Clone(states)
-	for i := range states { // the report counts microseconds: a call at a cut must be on one side of it in both
-		states[i].at = states[i].at.Truncate(time.Microsecond)
-	}
+	states = whole(states)
 	var out []phase
 	state := "closed"
 	for _, p := range planned {
@@ -164,6 +161,16 @@ func seenPhases(planned []phase, states []transition) []phase {
 		}
 	}
 	return out
+}
+
+// whole is the transitions at whole microseconds, which the report counts: a call at a
+// cut must be on one side of it in both.
+func whole(states []transition) []transition {
+	states = slices.Clone(states)
+	for i := range states {
+		states[i].at = states[i].at.Truncate(time.Microsecond)
+	}
+	return states
 }
 
 // seenAs is the name of a part of the plan in which the breaker was seen in a state.
