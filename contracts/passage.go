@@ -34,8 +34,22 @@ type passage struct {
 // passed is one request to the provider and what came of it.
 type passed struct {
 	method string
+	path   string        // with its query
+	leads  string        // the path that the answer leads on to; empty: nowhere
 	took   time.Duration // until the whole answer was there
 	err    error         // why there was none
+}
+
+// led joins a request with those that followed where its answer led: the verifier goes
+// there by itself, and it is one interaction.
+func led(seen []passed) (whole passed, rest []passed) {
+	whole, rest = seen[0], seen[1:]
+	for len(rest) > 0 && whole.leads != "" && rest[0].path == whole.leads {
+		next := rest[0]
+		next.took += whole.took
+		whole, rest = next, rest[1:]
+	}
+	return whole, rest
 }
 
 // openPassage starts a passage to base. close must be called.
@@ -117,9 +131,21 @@ func (w *witness) RoundTrip(r *http.Request) (*http.Response, error) {
 		err = results.Fault(results.CauseTimeout, fmt.Errorf("no answer within %v", w.passage.timeout.Round(time.Millisecond)))
 	}
 	w.passage.mu.Lock()
-	w.passage.seen = append(w.passage.seen, passed{r.Method, time.Since(begin), err})
+	w.passage.seen = append(w.passage.seen, passed{r.Method, r.URL.RequestURI(), leadsTo(res), time.Since(begin), err})
 	w.passage.mu.Unlock()
 	return res, err
+}
+
+// leadsTo is the path that a redirect leads on to; empty is none.
+func leadsTo(res *http.Response) string {
+	if res == nil || res.StatusCode/100 != 3 {
+		return ""
+	}
+	to, err := res.Location()
+	if err != nil {
+		return ""
+	}
+	return to.RequestURI()
 }
 
 // errLong is an answer that no contract describes.
@@ -164,15 +190,16 @@ func (p *passage) explain(all []Interaction) {
 			}
 			continue
 		}
-		in.Response = seen[0].took
-		if err := seen[0].err; in.Outcome == Unreachable && err != nil {
+		var request passed
+		request, seen = led(seen)
+		in.Response = request.took
+		if err := request.err; in.Outcome == Unreachable && err != nil {
 			_, in.Cause = results.Judge(err)
 			in.Message = err.Error()
 			if errors.Is(err, errLong) { // it did answer
 				in.Outcome, in.Cause = Broken, ""
 			}
 		}
-		seen = seen[1:]
 	}
 }
 

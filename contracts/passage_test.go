@@ -156,3 +156,38 @@ func TestHugeAnswer(t *testing.T) {
 		t.Errorf("got exit code %d, %q, want broken, and why", rep.ExitCode(), lines(rep))
 	}
 }
+
+// The verifier follows an answer that leads elsewhere. What was seen of the requests after
+// that must not be mixed up.
+func TestRedirect(t *testing.T) {
+	t.Parallel()
+	pact := filepath.Join(t.TempDir(), "p.json")
+	const text = `{"consumer":{"name":"c"},"provider":{"name":"inventory"},"interactions":[
+		{"description":"moved","request":{"method":"GET","path":"/old"},"response":{"status":200}},
+		{"description":"cut off","request":{"method":"GET","path":"/cut"},"response":{"status":200}}],
+		"metadata":{"pactSpecification":{"version":"2.0.0"}}}`
+	if err := os.WriteFile(pact, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	asked := make(chan string, 9)
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		asked <- r.URL.Path
+		switch r.URL.Path {
+		case "/old":
+			http.Redirect(w, r, "/new", http.StatusFound)
+		case "/cut":
+			conn, _, _ := w.(http.Hijacker).Hijack()
+			conn.(*net.TCPConn).SetLinger(0)
+			conn.Close()
+		}
+	})
+	rep := verify(t, request(s.URL, pact))
+	paths := ""
+	for len(asked) > 0 {
+		paths += <-asked + " "
+	}
+	want := []string{"c: moved = ok", "c: cut off = unreachable (reset)"}
+	if got := lines(rep); strings.Join(got, "\n") != strings.Join(want, "\n") || paths != "/old /new /cut " {
+		t.Errorf("got %q, want %q; asked %q", got, want, paths)
+	}
+}

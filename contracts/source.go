@@ -22,7 +22,8 @@ const maxPact = 32 << 20
 // fetchLimit is how long a pact at an address may take to come.
 const fetchLimit = 30 * time.Second
 
-// pacts reads all pacts of the request: of files, addresses and the broker.
+// pacts reads all pacts of the request: of files, addresses and the broker. With an error
+// of the broker come those of the files.
 func (r Request) pacts(ctx context.Context) ([]pact, error) {
 	var pacts []pact
 	for _, path := range r.Files {
@@ -37,7 +38,7 @@ func (r Request) pacts(ctx context.Context) ([]pact, error) {
 	}
 	found, err := r.Broker.Pacts(ctx, r.Provider, r.Selection)
 	if err != nil {
-		return nil, err
+		return pacts, err
 	}
 	for _, b := range found {
 		p, err := parsePact(b.URL, b.Content)

@@ -167,6 +167,10 @@ func TestBrokersPacts(t *testing.T) {
 	if rep := verify(t, req); rep.ExitCode() != 4 || !strings.Contains(rep.Err().Error(), "knows no such provider") {
 		t.Errorf("unknown to the broker: got exit code %d, %v, want 4: nothing was verified", rep.ExitCode(), rep.Err())
 	}
+	req.Files = []string{"testdata/inventory.json"} // and those count all the same
+	if rep := verify(t, req); rep.ExitCode() != 1 || len(rep.Interactions) != 2 || len(rep.PassedOver) != 1 {
+		t.Errorf("unknown to the broker, beside a file: got exit code %d, %q, passed over %q, want the file verified", rep.ExitCode(), lines(rep), rep.PassedOver)
+	}
 }
 
 // What is published is what was found; of a provider that was away, nothing is.

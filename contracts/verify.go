@@ -90,18 +90,17 @@ func (w *Worker) Verify(ctx context.Context, req Request) (Report, error) {
 		return rep, results.Blind(results.CauseInternal, err)
 	}
 	read, err := req.pacts(ctx)
-	if err != nil && !errors.Is(err, broker.ErrNoProvider) {
-		return rep, err
-	}
-	if err != nil {
+	switch {
+	case errors.Is(err, broker.ErrNoProvider): // what else was read still counts
 		rep.PassedOver = append(rep.PassedOver, err.Error())
+		err = nil
+	case err != nil:
+		return rep, err
 	}
 	pacts, passedOver := choose(read, req)
 	rep.PassedOver = append(rep.PassedOver, passedOver...)
 	if len(pacts) > 0 {
 		err = w.verify(ctx, req, pacts, &rep)
-	} else {
-		err = nil
 	}
 	rep.Duration = time.Since(rep.Start)
 	return rep, err
