@@ -28,7 +28,7 @@ func (w *Worker) Probe(ctx context.Context) (Probe, error) {
 	if w.Library != "" {
 		args = append(args, "--lib", w.Library)
 	}
-	res, err := w.ask(ctx, nil, args...)
+	res, err := w.ask(ctx, nil, nil, args...)
 	if res.Error != nil {
 		p.Library.Version = res.Error.Found
 	}

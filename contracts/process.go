@@ -65,7 +65,7 @@ func (w *Worker) find() (string, error) {
 // ask runs the worker once and returns its response, whose Error is nil. Any error is
 // unknown: a worker that fails says nothing of the provider. The process and all it
 // starts are gone when ask returns, and they go when this process is killed.
-func (w *Worker) ask(ctx context.Context, stdin []byte, args ...string) (worker.Response, error) {
+func (w *Worker) ask(ctx context.Context, stdin []byte, inherited []*os.File, args ...string) (worker.Response, error) {
 	var res worker.Response
 	path, err := w.find()
 	if err != nil {
@@ -75,7 +75,7 @@ func (w *Worker) ask(ctx context.Context, stdin []byte, args ...string) (worker.
 	defer cancel(nil)
 	stdout, stderr := &limited{max: maxOutput, full: cancel}, &tail{max: maxSaid}
 	cmd := exec.CommandContext(ctx, path, args...) //nolint:gosec // the user, or this machine's PATH, names the worker
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(stdin), stdout, stderr
+	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = bytes.NewReader(stdin), stdout, stderr, inherited
 	cmd.Env = append(direct(cmd.Environ()), "PACT_DO_NOT_TRACK=true", "GOTRACEBACK=none")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }

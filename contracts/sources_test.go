@@ -144,6 +144,24 @@ func ask(t *testing.T, b *brokertest.Broker) *broker.Client {
 	return c
 }
 
+// A pact that is in no file is verified, and leaves none behind even while that goes on.
+func TestNoFileIsLeft(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	stock := inventory(t, 3).Config.Handler
+	provider := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+			t.Errorf("meanwhile there is %v (%v), want nothing", left, err)
+		}
+		stock.ServeHTTP(w, r)
+	})
+	req := request(provider.URL, "testdata/inventory.json")
+	req.Filter.Description = regexp.MustCompile("unknown")
+	if diff := cmp.Diff([]string{unknown + " = ok"}, lines(verify(t, req))); diff != "" {
+		t.Errorf("interactions (-want +got):\n%s", diff)
+	}
+}
+
 // A pact that the broker calls pending must not fail the provider's build, and is told.
 func TestBrokersPacts(t *testing.T) {
 	t.Parallel()

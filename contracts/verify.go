@@ -117,11 +117,11 @@ func (w *Worker) verify(ctx context.Context, req Request, pacts []pact, rep *Rep
 	}
 	ctx, cancel, timeout := limit(ctx, req, n)
 	defer cancel()
-	files, remove, err := written(pacts)
+	files, inherited, err := written(pacts)
+	defer closeAll(inherited)
 	if err != nil {
 		return err
 	}
-	defer remove()
 	states, stop, err := req.states(ctx)
 	if err != nil {
 		return err
@@ -144,7 +144,7 @@ func (w *Worker) verify(ctx context.Context, req Request, pacts []pact, rep *Rep
 	if err != nil {
 		return err
 	}
-	res, err := w.ask(ctx, stdin)
+	res, err := w.ask(ctx, stdin, inherited)
 	if err != nil {
 		return err
 	}
@@ -197,44 +197,57 @@ func limit(ctx context.Context, req Request, n int) (context.Context, context.Ca
 	return ctx, cancel, timeout
 }
 
-// written returns the pacts as files that the verifier can read, and what removes those
-// that were written for it.
-func written(pacts []pact) (files []string, remove func(), err error) {
-	dir := ""
-	remove = func() {
-		if dir != "" {
-			_ = os.RemoveAll(dir) // in the system's directory for what is temporary
-		}
-	}
-	fail := func(err error) ([]string, func(), error) {
-		remove()
-		return nil, nil, ourTrouble(fmt.Errorf("pacts for the verifier: %w", err))
-	}
-	for i, p := range pacts {
+// written returns the pacts as files that the verifier can read. Those that are in no
+// file, or not as they are to be verified, are in open files without a name, which the
+// worker inherits: whatever becomes of us, nothing of them is left behind.
+func written(pacts []pact) (names []string, inherited []*os.File, err error) {
+	for _, p := range pacts {
 		if p.local {
 			file, err := filepath.Abs(p.file)
 			if err != nil {
-				return fail(err)
+				return nil, inherited, ourTrouble(fmt.Errorf("pacts for the verifier: %w", err))
 			}
-			files = append(files, file)
+			names = append(names, file)
 			continue
 		}
-		if dir == "" {
-			if dir, err = os.MkdirTemp("", "foreshock-pacts-"); err != nil {
-				return fail(err)
-			}
-		}
-		text, err := p.reduced()
+		f, err := p.unnamed()
 		if err != nil {
-			return fail(err)
+			return nil, inherited, ourTrouble(fmt.Errorf("pacts for the verifier: %w", err))
 		}
-		file := filepath.Join(dir, fmt.Sprintf("%d.json", i))
-		if err := os.WriteFile(file, text, 0o600); err != nil {
-			return fail(err)
-		}
-		files = append(files, file)
+		names = append(names, fmt.Sprintf("/proc/self/fd/%d", firstInherited+len(inherited)))
+		inherited = append(inherited, f)
 	}
-	return files, remove, nil
+	return names, inherited, nil
+}
+
+// firstInherited is the number of the first file that a process inherits beside its
+// standard ones.
+const firstInherited = 3
+
+// unnamed is the pact in a temporary file that has no name any more.
+func (p pact) unnamed() (*os.File, error) {
+	text, err := p.reduced()
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.CreateTemp("", "foreshock-pact-*")
+	if err != nil {
+		return nil, err
+	}
+	err = os.Remove(f.Name())
+	if err == nil {
+		_, err = f.Write(text)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+func closeAll(files []*os.File) {
+	for _, f := range files {
+		_ = f.Close() // it was written, and is read by others
+	}
 }
 
 // ourTrouble is an error of this machine, such as a full disk.
